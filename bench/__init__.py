@@ -1,0 +1,1 @@
+"""What the product takes, measured; goals are reported here, never asserted."""

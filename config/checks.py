@@ -1,0 +1,104 @@
+"""System checks: settings that would lose data or trust are said before the start."""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import urlsplit
+
+from django.conf import settings
+from django.core.checks import CheckMessage, Error, Warning, register
+
+from inference.settings import PRECISIONS
+from inference.tools import ToolsRefused, list_tools
+
+LOCAL = ("", "localhost", "127.0.0.1", "::1")
+BROKERS = ("filesystem", "redis", "rediss", "amqp", "amqps")
+
+
+@register()
+def check_broker(**_: Any) -> list[CheckMessage]:
+    """A known broker, and no SQLite file where several machines would need it."""
+    broker = urlsplit(settings.BROKER_URL)
+    if broker.scheme not in BROKERS:
+        return [
+            Error(
+                f"BROKER_URL begins with {broker.scheme!r}, which is not supported.",
+                hint="Use filesystem://, redis://… or amqp://…",
+                id="blindfold.E001",
+            )
+        ]
+    on_sqlite = settings.DATABASES["default"]["ENGINE"].endswith("sqlite3")
+    if on_sqlite and (broker.hostname or "") not in LOCAL:
+        return [
+            Error(
+                "The broker is on another machine, but the database is a file here.",
+                hint="Set DATABASE_URL to a PostgreSQL server, or BROKER_URL to "
+                "filesystem://.",
+                id="blindfold.E002",
+            )
+        ]
+    return []
+
+
+@register()
+def check_log_format(**_: Any) -> list[CheckMessage]:
+    if settings.LOG_FORMAT in ("text", "json"):
+        return []
+    return [
+        Error(
+            f"LOG_FORMAT is {settings.LOG_FORMAT!r}.",
+            hint="Set it to text or json.",
+            id="blindfold.E003",
+        )
+    ]
+
+
+@register()
+def check_precision(**_: Any) -> list[CheckMessage]:
+    if settings.PRECISION in PRECISIONS:
+        return []
+    return [
+        Error(
+            f"PRECISION is {settings.PRECISION!r}.",
+            hint=f"Set it to {', '.join(PRECISIONS[:-1])} or {PRECISIONS[-1]}.",
+            id="blindfold.E006",
+        )
+    ]
+
+
+@register()
+def check_site_url(**_: Any) -> list[CheckMessage]:
+    site = urlsplit(settings.SITE_URL)
+    if site.scheme not in ("http", "https") or not site.hostname:
+        return [
+            Error(
+                f"SITE_URL is {settings.SITE_URL!r}, which is no address of a site.",
+                hint="Write it as https://ratings.example.org.",
+                id="blindfold.E004",
+            )
+        ]
+    if site.scheme == "http" and site.hostname not in LOCAL:
+        return [
+            Warning(
+                "SITE_URL is not https: passwords and scores would travel readable.",
+                hint="Put a TLS proxy before the site and set SITE_URL=https://….",
+                id="blindfold.W001",
+            )
+        ]
+    return []
+
+
+@register()
+def check_tools(**_: Any) -> list[CheckMessage]:
+    """The list of programs is read before a coordinator meets its fault."""
+    try:
+        list_tools()
+    except ToolsRefused as refusal:
+        return [
+            Error(
+                str(refusal),
+                hint=f"Correct {settings.TOOLS_FILE}; docs/models.md has examples.",
+                id="blindfold.E005",
+            )
+        ]
+    return []

@@ -1,0 +1,71 @@
+"""The thread beside a worker's task: it keeps the lease and sweeps for dead workers."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+from django.conf import settings
+from django.db import DatabaseError, close_old_connections, connection
+
+from ratings import jobs
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Hold:
+    """One job in this worker's hands, and whether it is still wanted."""
+
+    job_id: str
+    unwanted: threading.Event = field(default_factory=threading.Event)
+
+
+class Keeper(threading.Thread):
+    """Renews, sweeps, rings again and beats, at every tick until told to stop."""
+
+    def __init__(self, *, worker: str) -> None:
+        super().__init__(name="keeper", daemon=True)
+        self.worker = worker
+        self.stopping = threading.Event()
+        self.current: Hold | None = None
+
+    @contextmanager
+    def hold(self, job_id: str) -> Iterator[Hold]:
+        """Keep the lease of a job for as long as the block lasts."""
+        self.current = hold = Hold(job_id)
+        try:
+            yield hold
+        finally:
+            self.current = None
+
+    def run(self) -> None:
+        self.tick(late_after=0)
+        while not self.stopping.wait(settings.JOB_TICK_SECONDS):
+            self.tick()
+        self.let_go()
+        connection.close()
+
+    def tick(self, *, late_after: float = jobs.RING_AGAIN_SECONDS) -> None:
+        """One round; a database that is away for a moment must not end the thread."""
+        close_old_connections()
+        hold = self.current
+        try:
+            if hold and not jobs.renew(job_id=hold.job_id, worker=self.worker):
+                hold.unwanted.set()
+            jobs.beat(worker=self.worker)
+            jobs.sweep()
+            # A busy worker's queue is long by right: only an idle one misses rings.
+            if hold is None:
+                jobs.ring_late(after_seconds=late_after)
+        except DatabaseError:
+            log.exception("The keeper could not reach the database; it tries again.")
+
+    def let_go(self) -> None:
+        """Give the job back at once, so that another worker need not wait."""
+        if hold := self.current:
+            hold.unwanted.set()
+            jobs.release(job_id=hold.job_id, worker=self.worker)

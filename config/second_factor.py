@@ -1,0 +1,98 @@
+"""Asks coordinators for a second factor where the site requires it; seals secrets."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from collections.abc import Callable
+from typing import Any
+
+from allauth.mfa.adapter import DefaultMFAAdapter
+from allauth.mfa.adapter import get_adapter as get_factors
+from allauth.mfa.models import Authenticator
+from cryptography.fernet import Fernet
+from django.conf import settings
+from django.contrib import messages
+from django.contrib.auth.models import User
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import redirect
+from django.urls import reverse
+from django_htmx.http import HttpResponseClientRedirect
+
+from ratings.models import Enrolment
+
+# Signing in and out, one's account, and the rating room, where nobody coordinates.
+OPEN = (
+    "/accounts/", "/account/", "/join/", "/rate/", "/api/rate/", "/api/items/",
+    "/healthz", "/readyz", "/static/",
+)  # fmt: skip
+SEALED = "sealed:"
+SENTENCE = (
+    "Whoever coordinates on this site signs in with a second factor. Set it up now; "
+    "it takes a minute."
+)
+
+
+class SealedFactors(DefaultMFAAdapter):  # type: ignore[misc]
+    """Keeps secrets of second factors unreadable in the database and its backups."""
+
+    def encrypt(self, text: str) -> str:
+        return SEALED + make_box().encrypt(text.encode()).decode()
+
+    def decrypt(self, encrypted_text: str) -> str:
+        """What an earlier version stored in the clear still opens."""
+        if not encrypted_text.startswith(SEALED):
+            return encrypted_text
+        box = encrypted_text.removeprefix(SEALED)
+        return make_box().decrypt(box.encode()).decode()
+
+    def can_delete_authenticator(self, authenticator: Authenticator) -> bool:
+        if authenticator.type == Authenticator.Type.RECOVERY_CODES:
+            return True
+        return not must_have(authenticator.user)
+
+
+def make_box() -> Fernet:
+    digest = hashlib.sha256(b"second factor" + settings.SECRET_KEY.encode()).digest()
+    return Fernet(base64.urlsafe_b64encode(digest))
+
+
+def must_have(user: User) -> bool:
+    """Whether the site requires a second factor of that person."""
+    if not settings.REQUIRE_SECOND_FACTOR:
+        return False
+    coordinates = user.enrolments.filter(role=Enrolment.Role.COORDINATOR)
+    return user.is_staff or user.is_superuser or coordinates.exists()
+
+
+def lacks_factor(user: User) -> bool:
+    if not must_have(user):
+        return False
+    return not get_factors().is_mfa_enabled(user, [Authenticator.Type.TOTP])
+
+
+def require_second_factor(
+    get_response: Callable[[HttpRequest], HttpResponse],
+) -> Callable[[HttpRequest], HttpResponse]:
+    """Leads a coordinator without a second factor to setting one up."""
+
+    def answer(request: HttpRequest) -> HttpResponse:
+        if request.path.startswith(OPEN) or not request.user.is_authenticated:
+            return get_response(request)
+        if not lacks_factor(request.user):
+            return get_response(request)
+        return lead_to_setup(request)
+
+    return answer
+
+
+def lead_to_setup(request: Any) -> HttpResponse:
+    url = reverse("mfa_activate_totp")
+    if request.path.startswith("/api/"):
+        told = {"title": "Not allowed", "detail": SENTENCE, "status": 403}
+        kind = "application/problem+json"
+        return JsonResponse(told, status=403, content_type=kind)
+    if request.htmx:
+        return HttpResponseClientRedirect(url)
+    messages.info(request, SENTENCE)
+    return redirect(url)

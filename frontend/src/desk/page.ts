@@ -1,0 +1,74 @@
+// Finds what a page, or a part of it that was just exchanged, has to be woken.
+import { wakeAnchors } from "./anchors";
+import { wakeCopying } from "./copying";
+import { wakeLocking } from "./locking";
+import { wakePairing } from "./pairing";
+import { askFirst, wakeFilters, wakeMarks, wakeSorting } from "./tables";
+import { wakeUpload } from "./upload";
+
+export function wakePage(root: ParentNode): void {
+  for (const form of all<HTMLFormElement>(root, "form[data-ask]")) askFirst(form);
+  for (const table of all<HTMLTableElement>(root, "table[data-sortable]")) {
+    wakeSorting(table);
+  }
+  for (const input of all<HTMLInputElement>(root, "input[data-filter]")) {
+    wakeFilters(input);
+  }
+  for (const box of all<HTMLInputElement>(root, "input[data-mark-all]")) wakeMarks(box);
+  for (const button of all<HTMLButtonElement>(root, "button[data-copy]")) {
+    wakeCopying(button);
+  }
+  for (const list of all<HTMLElement>(root, "[data-anchors]")) wakeAnchors(list);
+  for (const form of all<HTMLFormElement>(root, "form#lock")) wakeLocking(form);
+  for (const form of all<HTMLFormElement>(root, "form#upload")) {
+    wakeUpload(form, refreshList);
+  }
+  for (const form of all<HTMLFormElement>(root, "form#pairing")) {
+    wakePairing(form, exchange);
+  }
+}
+
+function all<E extends Element>(root: ParentNode, selector: string): E[] {
+  return [...root.querySelectorAll<E>(selector)];
+}
+
+/** The parts of the page that change while files come and go. */
+const PARTS = ["#action", "#messages", "#received", ".side"];
+
+async function refreshList(): Promise<void> {
+  const answer = await fetch(location.pathname, { credentials: "same-origin" });
+  if (answer.ok) exchange(await answer.text());
+}
+
+/** Takes the parts from a new copy of the page; what was chosen stays chosen. */
+export function exchange(html: string): void {
+  const chosen = remember();
+  const fresh = new DOMParser().parseFromString(html, "text/html");
+  for (const selector of PARTS) {
+    const [old, now] = [document.querySelector(selector), fresh.querySelector(selector)];
+    if (old && now) old.replaceWith(document.adoptNode(now));
+  }
+  restore(chosen);
+  const received = document.querySelector("#received");
+  if (received) wakePage(received);
+}
+
+type Field = HTMLSelectElement | HTMLInputElement;
+const FIELDS = "#pairing select, #pairing input[type=text]";
+
+function remember(): Map<string, string> {
+  const fields = all<Field>(document, FIELDS);
+  return new Map(fields.map((field) => [field.name, field.value]));
+}
+
+function restore(chosen: Map<string, string>): void {
+  for (const field of all<Field>(document, FIELDS)) {
+    const value = chosen.get(field.name);
+    // an empty choice is only kept where there is nothing new to propose
+    if (!value) continue;
+    const known = field instanceof HTMLSelectElement
+      ? [...field.options].some((option) => option.value === value)
+      : true;
+    if (known) field.value = value;
+  }
+}

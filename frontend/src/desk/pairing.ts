@@ -1,0 +1,61 @@
+// The pairing preview: marks masks on another grid and lets rows go without a reload.
+
+export function wakePairing(
+  form: HTMLFormElement,
+  exchange: (html: string) => void,
+): void {
+  const tell = (): void => {
+    markMisfits(form);
+    countUses(form);
+  };
+  form.addEventListener("change", tell);
+  form.addEventListener("click", (event) => {
+    const button = (event.target as Element).closest<HTMLButtonElement>("[data-quiet]");
+    if (button) void sendQuietly(event, form, button, exchange);
+  });
+  form.addEventListener("submit", () => busy(form));
+  tell();
+}
+
+/** Says at once what the import would refuse: a mask of another shape. */
+function markMisfits(form: HTMLFormElement): void {
+  for (const select of form.querySelectorAll("select")) {
+    const shape = select.closest("tr")!.dataset["shape"];
+    const mask = select.selectedOptions[0]?.dataset["shape"];
+    const note = select.parentElement!.querySelector<HTMLElement>(".misfit");
+    if (note) note.hidden = !mask || mask === shape;
+  }
+}
+
+function countUses(form: HTMLFormElement): void {
+  const uses = new Map<string, number>();
+  for (const { value } of form.querySelectorAll("select")) {
+    uses.set(value, (uses.get(value) ?? 0) + 1);
+  }
+  for (const row of form.querySelectorAll<HTMLElement>("tr[data-mask]")) {
+    const cell = row.querySelector("[data-uses]");
+    if (cell) cell.textContent = String(uses.get(row.dataset["mask"]!) ?? 0);
+  }
+}
+
+async function sendQuietly(
+  event: Event,
+  form: HTMLFormElement,
+  button: HTMLButtonElement,
+  exchange: (html: string) => void,
+): Promise<void> {
+  event.preventDefault();
+  button.disabled = true;
+  const body = new FormData(form);
+  const answer = await fetch(button.formAction, { method: "POST", body });
+  if (answer.ok) exchange(await answer.text());
+  else location.reload();
+}
+
+/** Importing takes seconds: one press is enough, and the button says that it works. */
+function busy(form: HTMLFormElement): void {
+  const button = document.querySelector<HTMLButtonElement>(`button[form="${form.id}"]`);
+  if (!button) return;
+  button.disabled = true;
+  button.textContent = "Importing…";
+}

@@ -1,0 +1,74 @@
+// Warns before the sign-in ends by itself, and prolongs it by one key or click.
+import { prolongSignIn, readSignIn, RequestError } from "./api";
+import { make, setText } from "./dom";
+
+export interface SignIn {
+  /** Asks the server again how long it lasts: another window may have prolonged it. */
+  check(): void;
+  prolong(): void;
+}
+
+/** Time enough to finish an item first, in seconds. */
+const NOTICE = 300;
+/** A failed question is asked again after so many seconds. */
+const AGAIN = 60;
+
+export function watchSignIn(root: HTMLElement, base: string, signIn: string): SignIn {
+  const words = make("p");
+  const stay = make("button", { type: "button", class: "plain", onclick: () => prolong() },
+    "Stay signed in", make("kbd", {}, "E"));
+  const again = make("a", { class: "plain", href: signIn }, "Sign in");
+  const element = make("div", { class: "notice staying", role: "alert" }, words, stay, again);
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  let warned = false;
+
+  const place = () => {
+    if (warned) (root.querySelector(".rail-body, .page") ?? root).prepend(element);
+    else element.remove();
+  };
+  const say = (text: string, over = false) => {
+    setText(words, text);
+    stay.hidden = over;
+    again.hidden = !over;
+    if (warned) return;
+    warned = true;
+    place();
+  };
+  const wait = (seconds: number, then = check) => {
+    clearTimeout(timer);
+    timer = setTimeout(then, 1000 * Math.max(1, seconds));
+  };
+
+  function hear(left: number): void {
+    if (left > NOTICE) {
+      warned = false;
+      place();
+      return wait(left - NOTICE);
+    }
+    const end = new Date(Date.now() + 1000 * left);
+    const time = end.toLocaleTimeString("en-GB", { hour: "2-digit", minute: "2-digit" });
+    say(`You will be signed out at ${time}. What you have chosen is kept.`);
+    wait(left);
+  }
+
+  function stumble(error: unknown): void {
+    if (!(error instanceof RequestError)) throw error;
+    if (error.failure === "refused") return;
+    if (error.failure !== "signed-out") return wait(AGAIN);
+    // Who was not warned is told when something is to be sent.
+    if (warned) say("You are signed out. What you have chosen is kept in this browser.", true);
+  }
+
+  function check(): void {
+    readSignIn(base).then(hear, stumble);
+  }
+
+  function prolong(): void {
+    if (warned) prolongSignIn(base).then(hear, stumble);
+  }
+
+  // Pages of the room come and go; the warning stays until it no longer holds.
+  new MutationObserver(place).observe(root, { childList: true });
+  check();
+  return { check, prolong };
+}

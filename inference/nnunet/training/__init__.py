@@ -1,0 +1,1 @@
+"""Train the folds of a small ensemble with nnU-Net's own planning and data loading."""

@@ -1,0 +1,38 @@
+"""Registers the study itself with Django, and its triggers with migrations."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.apps import AppConfig
+from django.db import connections
+from django.db.models.signals import post_migrate, pre_migrate
+
+
+class RatingsConfig(AppConfig):
+    name = "ratings"
+
+    def ready(self) -> None:
+        from ratings import checks  # noqa: F401  (importing registers them)
+
+        pre_migrate.connect(take_triggers_off, sender=self)
+        post_migrate.connect(put_triggers_on, sender=self)
+
+
+def take_triggers_off(
+    *, using: str, plan: list[tuple[Any, bool]] | None = None, **_: Any
+) -> None:
+    """Before tables change; where nothing is to change the guard stays up."""
+    from ratings import triggers
+
+    if plan:
+        triggers.remove(connections[using])
+
+
+def put_triggers_on(*, using: str, **_: Any) -> None:
+    from ratings import triggers
+    from ratings.models import Score
+
+    connection = connections[using]
+    if Score._meta.db_table in connection.introspection.table_names():
+        triggers.install(connection)

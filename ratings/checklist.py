@@ -1,0 +1,175 @@
+"""The list that is gone through before a study is locked: what holds, what is left."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from django.contrib.auth.models import User
+from django.db import transaction
+from django.urls import reverse
+
+from ratings import asking, audit, frozen, raters, selecting
+from ratings.design import read_design
+from ratings.frozen import FACES
+from ratings.models import AuditEntry, Study
+from ratings.statistics.primary import CASE_FLIPS, HILLIS, MIN_INFORMATIVE
+from ratings.steps import Facts, plural
+
+
+class StatementRefused(Exception):
+    """Why a statement can't be stored; a sentence."""
+
+
+@dataclass(frozen=True)
+class Check:
+    """One line of the list: a step, what holds of it, and what must be mended.
+
+    `remarks` do not keep the study from being locked.
+    """
+
+    label: str
+    fact: str
+    obstacles: tuple[str, ...]
+    url: str
+    remarks: tuple[str, ...] = ()
+
+    @property
+    def state(self) -> str:
+        return "bad" if self.obstacles else "warn" if self.remarks else "ok"
+
+
+@dataclass(frozen=True)
+class AuditState:
+    """When the blinding audit last ran, and whether it still speaks of this draft."""
+
+    state: str
+    fact: str
+
+
+def list_checks(study: Study, facts: Facts, actor: User) -> list[Check]:
+    """The steps before locking, in order, with their obstacles and remarks."""
+    out = study.cases.exclude(left_out="").count()
+    cases = plural(facts.cases, "case") if facts.cases else "none yet"
+    cases += f", {out} left out" if out else ""
+    arms = ", ".join(f"{label}: {n}" for label, _, n in facts.arms) or "none yet"
+    count = plural(facts.raters, "rater") if facts.raters else "none yet"
+    scale = f"Scale 1 to {len(study.scale)}, {plural(len(study.questions), 'question')}"
+    distance = f"least distance {study.design.get('min_distance', 10)}"
+    rows = (
+        ("cases", "Cases", cases, list_case_remarks(study)),
+        ("predictions", "Masks by source", arms, ()),
+        ("design", "Design", f"{scale}, {distance}", list_design_remarks(study)),
+        ("raters", "Raters", count, list_rater_remarks(study, actor)),
+    )
+    return [
+        Check(
+            label=label,
+            fact=fact,
+            obstacles=tuple(s for step, s in facts.obstacles if step == key),
+            url=reverse(key, args=[study.pk]),
+            remarks=tuple(remarks),
+        )
+        for key, label, fact, remarks in rows
+    ]
+
+
+def list_case_remarks(study: Study) -> list[str]:
+    late = study.cases.filter(left_out=selecting.AFTER_DRAW).count()
+    found = [f"Left out because imported after the draw: {late}."] if late else []
+    drawn = study.selection.get("chosen")
+    now = sorted(study.chosen_cases().values_list("label", flat=True))
+    if drawn is not None and drawn != now:
+        found.append(
+            "The choice of cases differs from what was drawn; the protocol says so."
+        )
+    return found
+
+
+def list_design_remarks(study: Study) -> list[str]:
+    found = list_test_remarks(study)
+    if not study.instructions.strip():
+        found.append("There are no instructions for raters.")
+    if not study.contact.strip():
+        found.append("Raters have nobody to ask: there is no contact.")
+    return [*list_telling_words(study), *found]
+
+
+def list_telling_words(study: Study) -> list[str]:
+    """Where raters would read the name of a source, though it may mean another."""
+    notes = [row.note for row in read_design(study.design).calibration]
+    read = {
+        "name of the study": [study.title],
+        "contact": [study.contact],
+        "instructions": [study.instructions],
+        "questions": [question["text"] for question in study.questions],
+        "words of the scale": [point["anchor"] for point in study.scale],
+        "notes on calibration masks": notes,
+    }
+    named = {part: asking.find_source(study, "\n".join(read[part])) for part in read}
+    return [
+        f"Raters read “{word}”, the name of a source, under {part}. Say it in other "
+        "words if it tells where masks come from."
+        for part, word in named.items()
+        if word
+    ]
+
+
+def list_test_remarks(study: Study) -> list[str]:
+    """Why the chosen primary test may have no p-value, or never a small one."""
+    design = read_design(study.design)
+    found, cases = [], study.chosen_cases().count()
+    if design.primary == HILLIS and design.conflict == "exclude":
+        found.append(
+            "The primary test needs every rater to score every case, but raters’ own "
+            "cases are left out. It will have no p-value if any are."
+        )
+    if design.primary == CASE_FLIPS and cases < MIN_INFORMATIVE:
+        found.append(
+            f"With fewer than {MIN_INFORMATIVE} cases the signed-rank test can never "
+            "reach p < 0.05. Take more cases or another primary test."
+        )
+    return found
+
+
+def list_rater_remarks(study: Study, actor: User) -> list[str]:
+    """Who could not come in today."""
+    rows = raters.list_raters(study=study, actor=actor)
+    absent = [row.enrolment.code for row in rows if row.state == "bad"]
+    if not absent:
+        return []
+    return [f"Without a valid link: {', '.join(absent)}. Make one under Raters."]
+
+
+def digest_draft(study: Study) -> str:
+    """What an audit was of: all that locking would freeze but the words on faces."""
+    told = frozen.describe_protocol(study)
+    return audit.digest({key: told[key] for key in told if key != "faces"})
+
+
+def describe_audit(study: Study) -> AuditState:
+    entries = AuditEntry.objects.filter(study=study)
+    last = entries.filter(verb="audit_blinding").last()
+    if last is None:
+        return AuditState("todo", "not run yet; locking runs it")
+    when = f"{last.at[:16].replace('T', ' ')} UTC"
+    if last.payload.get("faults"):
+        found = f"{plural(last.payload['faults'], 'fault')} found on {when}"
+        return AuditState("bad", f"{found}; mend them, then run it again")
+    if last.payload.get("of") != digest_draft(study):
+        return AuditState("todo", f"passed on {when}; the study changed since")
+    return AuditState("ok", f"passed on {when}")
+
+
+def state_faces(*, study: Study, actor: User, answer: str) -> None:
+    """Store what the coordinator answers for about faces, and put it on record."""
+    if answer not in FACES:
+        raise StatementRefused("Choose the sentence that is true of these images.")
+    with transaction.atomic():
+        held = audit.hold(study.pk)
+        if held.state != Study.State.DRAFT:
+            raise StatementRefused("The study is locked, so its statements are fixed.")
+        Study.objects.filter(pk=study.pk).update(faces=answer)
+        audit.record(
+            study=held, actor=actor, verb="state_faces",
+            payload={"answer": answer, "words": FACES[answer]},
+        )  # fmt: skip

@@ -1,0 +1,91 @@
+"""Who a rater is as a reader of images, what is declared, and until when to finish."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+
+from django.contrib.auth.models import User
+from django.db import transaction
+from django.utils import timezone
+
+from ratings import audit
+from ratings.models import Enrolment, Study
+
+
+class DeclarationRefused(Exception):
+    """Why nothing was written; a sentence."""
+
+
+@dataclass(frozen=True)
+class Declaration:
+    """Years of reading such images, specialty, institution, and what speaks against."""
+
+    years: int | None
+    specialty: str
+    institution: str
+    conflict: str
+
+
+def declare(*, enrolment: Enrolment, actor: User, declaration: Declaration) -> None:
+    """Write it down and put on record that it was; until the study is unblinded.
+
+    The record says what was changed, not the words: those can be erased.
+    """
+    with transaction.atomic():
+        if audit.hold(enrolment.study_id).state == Study.State.UNBLINDED:
+            raise DeclarationRefused(
+                "The study is unblinded, so what was declared before stays as it is."
+            )
+        changed = [
+            name
+            for name, value in vars(declaration).items()
+            if getattr(enrolment, name) != value
+        ]
+        for name in changed:
+            setattr(enrolment, name, getattr(declaration, name))
+        enrolment.declared_at = timezone.now()
+        enrolment.save(update_fields=[*changed, "declared_at"])
+        audit.record(
+            study=enrolment.study, actor=actor, verb="declare",
+            payload={
+                "code": enrolment.code, "changed": changed,
+                "conflict": bool(declaration.conflict),
+            },
+        )  # fmt: skip
+
+
+def set_deadline(
+    *, study: Study, actor: User, day: date | None, enrolment: Enrolment | None = None
+) -> None:
+    """Until when the raters, or one of them, are asked to finish; on record.
+
+    It is shown, and being late is shown; it never keeps a score from being saved.
+    """
+    with transaction.atomic():
+        current = audit.hold(study.pk)
+        if current.state in (Study.State.CLOSED, Study.State.UNBLINDED):
+            raise DeclarationRefused(
+                "The study is closed, so there is no deadline any more."
+            )
+        target = enrolment or study
+        before = target.deadline
+        target.deadline = day
+        target.save(update_fields=["deadline"])
+        audit.record(
+            study=study, actor=actor, verb="set_deadline",
+            payload={
+                "code": enrolment.code if enrolment else "",
+                "before": before.isoformat() if before else None,
+                "after": day.isoformat() if day else None,
+            },
+        )  # fmt: skip
+
+
+def find_deadline(enrolment: Enrolment) -> date | None:
+    """A rater's own deadline, else the study's."""
+    return enrolment.deadline or enrolment.study.deadline
+
+
+def today() -> date:
+    return timezone.now().date()

@@ -1,0 +1,131 @@
+"""Changes the design of a draft: words, questions, scale, presentation, reference."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.contrib.auth.models import User
+from django.db import transaction
+
+from ratings import audit
+from ratings.design import StudyDesign, describe_design, read_design
+from ratings.models import Study
+
+
+class DesignRefused(Exception):
+    """Why the design can't be changed; a sentence."""
+
+
+@dataclass(frozen=True)
+class Difference:
+    """One part of the design that is stored otherwise than somebody just wrote it."""
+
+    name: str
+    stored: str
+    wished: str
+
+
+class DesignStale(DesignRefused):
+    """Somebody else changed the design meanwhile: who, when, and what differs now."""
+
+    def __init__(self, *, by: str, at: str, differences: list[Difference]) -> None:
+        super().__init__("The design was changed by somebody else meanwhile.")
+        self.by, self.at, self.differences = by, at, differences
+
+
+@dataclass(frozen=True)
+class Wishes:
+    """The design as the coordinator wants it; anchors from the lowest value up."""
+
+    title: str
+    contact: str
+    instructions: str
+    questions: tuple[tuple[str, str], ...]
+    anchors: tuple[str, ...]
+    reference_arm: str
+    design: StudyDesign
+
+
+def read_wishes(study: Study) -> Wishes:
+    return Wishes(
+        title=study.title,
+        contact=study.contact,
+        instructions=study.instructions,
+        questions=tuple((q["key"], q["text"]) for q in study.questions),
+        anchors=tuple(point["anchor"] for point in study.scale),
+        reference_arm=study.reference_arm,
+        design=read_design(study.design),
+    )
+
+
+def spell_out(wishes: Wishes) -> dict[str, Any]:
+    """Every name that can change with what it is, those of the design among them."""
+    return {**vars(wishes), **describe_design(wishes.design), "design": None}
+
+
+def change_design(
+    *, study: Study, actor: User, wishes: Wishes, revision: int | None = None
+) -> list[str]:
+    """Store what differs, and put the names of it on record; returns those names.
+
+    `revision` is that of the design the wishes were made from. If another one is
+    stored by now and says something else, nothing is changed.
+    """
+    with transaction.atomic():
+        current = Study.objects.select_for_update().get(pk=study.pk)
+        if current.state != Study.State.DRAFT:
+            raise DesignRefused("The study is locked, so its design is fixed.")
+        before, after = spell_out(read_wishes(current)), spell_out(wishes)
+        changed = sorted(name for name in after if after[name] != before[name])
+        if changed and revision not in (None, current.design_revision):
+            raise tell_stale(current, before, after)
+        if changed:
+            apply(current, wishes)
+            current.design_revision += 1
+            current.save()
+            audit.record(
+                study=current, actor=actor, verb="change_design",
+                payload={"changed": changed},
+            )  # fmt: skip
+    return changed
+
+
+def apply(study: Study, wishes: Wishes) -> None:
+    study.title, study.contact = wishes.title, wishes.contact
+    study.instructions = wishes.instructions
+    study.questions = [{"key": key, "text": text} for key, text in wishes.questions]
+    study.scale = [
+        {"value": value, "anchor": anchor}
+        for value, anchor in enumerate(wishes.anchors, 1)
+    ]
+    study.design = {**study.design, **describe_design(wishes.design)}
+    study.reference_arm = wishes.reference_arm
+
+
+def tell_stale(
+    study: Study, before: dict[str, Any], after: dict[str, Any]
+) -> DesignStale:
+    """What both would say, part by part."""
+    last = study.audit.filter(verb="change_design").last()
+    return DesignStale(
+        by=audit.tell_actor(last) if last else "Somebody",
+        at=f"{datetime.fromisoformat(last.at):%-d %b %Y, %H:%M} UTC" if last else "",
+        differences=[
+            Difference(name, spell(before[name]), spell(after[name]))
+            for name in after
+            if after[name] != before[name]
+        ],
+    )
+
+
+def spell(value: Any) -> str:
+    """A part of the design as words: yes and no, lists with dots between."""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, dict):
+        return ", ".join(f"{key}: {spell(one)}" for key, one in value.items()) or "–"
+    if isinstance(value, list | tuple):
+        return " · ".join(spell(one) for one in value) or "–"
+    return "–" if value in (None, "") else str(value)

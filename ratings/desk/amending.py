@@ -1,0 +1,76 @@
+"""Calls on a locked protocol: read it with its amendments, amend its words."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.serializers import Serializer
+
+from ratings import amending
+from ratings.desk.calls import DeskCall, check_form, describe, read_body, shape_form
+from ratings.models import Study
+from ratings.signed_forms import AmendForm
+
+AmendBody = shape_form("AmendBody", AmendForm, optional=True)
+
+
+class ChangeShape(Serializer[Any]):
+    part = serializers.CharField()
+    before = serializers.CharField()
+    after = serializers.CharField()
+
+
+class AmendmentShape(Serializer[Any]):
+    number = serializers.IntegerField(source="version.number")
+    sha256 = serializers.CharField(source="version.sha256")
+    reason = serializers.CharField(source="version.reason")
+    at = serializers.DateTimeField(source="version.created_at")
+    changes = ChangeShape(many=True)
+
+
+class ProtocolShape(Serializer[Any]):
+    """The number of the version in force, its parts that can be amended, and how."""
+
+    number = serializers.IntegerField()
+    parts = serializers.DictField(child=serializers.CharField())
+    amendments = AmendmentShape(many=True)
+
+
+def show(study: Study, status: int = 200) -> Response:
+    last = amending.find_last(study)
+    told = {
+        "number": last.number,
+        "parts": amending.read_parts(last.document, study),
+        "amendments": amending.list_amendments(study),
+    }
+    return Response(ProtocolShape(told).data, status=status)
+
+
+class AmendmentsCall(DeskCall):
+    @describe(
+        "The words of the protocol that is in force, and what was amended",
+        answer={200: ProtocolShape}, refusals=(409,),
+    )  # fmt: skip
+    def get(self, request: Request, study_id: UUID) -> Response:
+        return show(self.find_study(study_id, "lock"))
+
+    @describe(
+        "Amend the parts that you send; `after` is the number of the version you read",
+        body=AmendBody, answer={201: ProtocolShape}, refusals=(409,),
+    )  # fmt: skip
+    def post(self, request: Request, study_id: UUID) -> Response:
+        study = self.find_study(study_id, "lock")
+        last = amending.find_last(study)
+        body = amending.read_parts(last.document, study) | read_body(request.data)
+        data = check_form(AmendForm(body, study=study, request=request._request))
+        amending.amend(
+            study=study, actor=self.person, password=data["password"],
+            reason=data["reason"], after=data["after"],
+            texts={part: data[part] for part in amending.PARTS},
+        )  # fmt: skip
+        study.refresh_from_db()
+        return show(study, 201)

@@ -1,0 +1,105 @@
+"""Calls on who leads a study besides its raters: list, add, remove, a new link."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from django.conf import settings
+from django.http import Http404
+from django.urls import reverse
+from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.serializers import Serializer
+
+from ratings import coordinators, invitations
+from ratings.desk.calls import (
+    DeskCall,
+    check_form,
+    describe,
+    paged,
+    read_body,
+    send_page,
+    shape_form,
+)
+from ratings.models import Enrolment, Study
+from ratings.rater_forms import ColleagueForm
+
+ColleagueBody = shape_form("ColleagueBody", ColleagueForm)
+
+
+class ColleagueShape(Serializer[Any]):
+    id = serializers.UUIDField(source="enrolment.pk")
+    role = serializers.CharField(source="enrolment.role")
+    name = serializers.CharField(source="enrolment.user.get_full_name")
+    email = serializers.CharField(source="enrolment.user.email")
+    state = serializers.CharField()
+
+
+class WelcomeShape(Serializer[Any]):
+    """A single-use link, told this once; none for somebody who has an account."""
+
+    id = serializers.UUIDField()
+    role = serializers.CharField()
+    link = serializers.CharField()
+
+
+def welcome(enrolment: Enrolment) -> Response:
+    link = ""
+    if not enrolment.user.has_usable_password():
+        token = invitations.invite(enrolment)
+        link = settings.SITE_URL + reverse("join", args=[token])
+    told = {"id": enrolment.pk, "role": enrolment.role, "link": link}
+    return Response(WelcomeShape(told).data, status=201)
+
+
+def find_colleague(study: Study, member_id: UUID) -> Enrolment:
+    found = study.enrolments.filter(pk=member_id, role__in=coordinators.ROLES)
+    enrolment = found.select_related("user", "study").first()
+    if enrolment is None:
+        raise Http404
+    return enrolment
+
+
+class ColleaguesCall(DeskCall):
+    @describe(
+        "Coordinators and statisticians", answer={200: paged(ColleagueShape)},
+        paginated=True,
+    )  # fmt: skip
+    def get(self, request: Request, study_id: UUID) -> Response:
+        study = self.find_study(study_id, "invite")
+        return send_page(self, coordinators.list_colleagues(study), ColleagueShape)
+
+    @describe(
+        "Add a coordinator or statistician; a new person gets a link",
+        body=ColleagueBody, answer={201: WelcomeShape}, refusals=(409,),
+    )  # fmt: skip
+    def post(self, request: Request, study_id: UUID) -> Response:
+        study = self.find_study(study_id, "invite")
+        data = check_form(ColleagueForm(read_body(request.data)))
+        return welcome(
+            coordinators.add_colleague(study=study, actor=self.person, **data)
+        )
+
+
+class ColleagueCall(DeskCall):
+    @describe(
+        "End a colleague's part in the study", answer={204: None}, refusals=(409,)
+    )
+    def delete(self, request: Request, study_id: UUID, member_id: UUID) -> Response:
+        study = self.find_study(study_id, "invite")
+        coordinators.remove_colleague(
+            enrolment=find_colleague(study, member_id), actor=self.person
+        )
+        return Response(status=204)
+
+
+class ColleagueLinkCall(DeskCall):
+    @describe(
+        "A new link for somebody who has no account yet; the former one ends",
+        answer={201: WelcomeShape},
+    )
+    def post(self, request: Request, study_id: UUID, member_id: UUID) -> Response:
+        study = self.find_study(study_id, "invite")
+        return welcome(find_colleague(study, member_id))

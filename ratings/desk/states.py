@@ -1,0 +1,148 @@
+"""Calls that move a study on: lock, open, withdraw a case, close, unblind."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from django import forms
+from django.db import transaction
+from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.serializers import Serializer
+
+from ratings import checklist, frozen, protocol, withdrawing
+from ratings.desk.calls import (
+    DeskCall,
+    check_form,
+    describe,
+    read_body,
+    shape_form,
+)
+from ratings.desk.shapes import StudyDetail
+from ratings.desk.studies import describe_study
+from ratings.signed_forms import (
+    BreakForm,
+    CloseForm,
+    LockForm,
+    UnblindForm,
+    WithdrawForm,
+)
+
+
+class StatedLockForm(LockForm):
+    """The page's form, and the statement about faces, which the page asks before."""
+
+    faces = forms.ChoiceField(
+        label="What is true of all images; needed unless it was stated before. "
+        + "; ".join(f"{key}: {words}" for key, words in frozen.FACES.items()),
+        choices=list(frozen.FACES.items()),
+        required=False,
+    )
+
+
+LockBody = shape_form("LockBody", StatedLockForm)
+UnblindBody = shape_form("UnblindBody", UnblindForm)
+BreakBody = shape_form("BreakBody", BreakForm)
+WithdrawBody = shape_form("WithdrawBody", WithdrawForm)
+
+
+class CloseBody(Serializer[Any]):
+    """The study's name, and for each rater with gaps a sentence why."""
+
+    title = serializers.CharField()
+    dispositions = serializers.DictField(child=serializers.CharField(), required=False)
+
+
+class LockCall(DeskCall):
+    @describe(
+        "Lock a draft: audits the blind, freezes the protocol, draws the orders",
+        body=LockBody, answer={200: StudyDetail}, refusals=(409,),
+    )  # fmt: skip
+    def post(self, request: Request, study_id: UUID) -> Response:
+        study = self.find_study(study_id, "lock")
+        body = read_body(request.data)
+        data = check_form(StatedLockForm(body, study=study, request=request._request))
+        with transaction.atomic():
+            if data["faces"]:
+                checklist.state_faces(
+                    study=study, actor=self.person, answer=data["faces"]
+                )
+                study.refresh_from_db()
+            protocol.lock(study=study, actor=self.person, password=data["password"])
+            if data["open_now"]:
+                protocol.open_study(study=study, actor=self.person)
+        return Response(describe_study(study))
+
+
+class OpenCall(DeskCall):
+    @describe(
+        "Open a locked study for rating", answer={200: StudyDetail}, refusals=(409,)
+    )
+    def post(self, request: Request, study_id: UUID) -> Response:
+        study = self.find_study(study_id, "lock")
+        protocol.open_study(study=study, actor=self.person)
+        return Response(describe_study(study))
+
+
+class WithdrawCall(DeskCall):
+    @describe(
+        "Withdraw a case from a running study, with a reason; scores stay",
+        body=WithdrawBody, answer={200: StudyDetail}, refusals=(409,),
+    )  # fmt: skip
+    def post(self, request: Request, study_id: UUID) -> Response:
+        study = self.find_study(study_id, "monitor")
+        data = check_form(WithdrawForm(read_body(request.data), study=study))
+        withdrawing.withdraw_case(actor=self.person, **data)
+        return Response(describe_study(study))
+
+
+class CloseCall(DeskCall):
+    @describe(
+        "End collecting for good", body=CloseBody, answer={200: StudyDetail},
+        refusals=(409,),
+    )  # fmt: skip
+    def post(self, request: Request, study_id: UUID) -> Response:
+        study = self.find_study(study_id, "monitor")
+        form = CloseBody(data=request.data)
+        form.is_valid(raise_exception=True)
+        why = form.validated_data.get("dispositions", {})
+        typed = {f"why_{code}": text for code, text in why.items()}
+        typed["title"] = form.validated_data["title"]
+        page = CloseForm(typed, study=study)
+        check_form(page)
+        protocol.close(study=study, actor=self.person, dispositions=page.dispositions())
+        return Response(describe_study(study))
+
+
+class UnblindCall(DeskCall):
+    @describe(
+        "Open the key of a closed study, for good", body=UnblindBody,
+        answer={200: StudyDetail}, refusals=(409,),
+    )  # fmt: skip
+    def post(self, request: Request, study_id: UUID) -> Response:
+        study = self.find_study(study_id, "unblind")
+        body = read_body(request.data)
+        data = check_form(UnblindForm(body, study=study, request=request._request))
+        protocol.unblind(
+            study=study, actor=self.person, typed_title=data["title"],
+            reason=data["reason"], password=data["password"],
+        )  # fmt: skip
+        return Response(describe_study(study))
+
+
+class BreakCall(DeskCall):
+    @describe(
+        "Open the key of a running study: two coordinators, each with a password",
+        body=BreakBody, answer={200: StudyDetail}, refusals=(409,),
+    )  # fmt: skip
+    def post(self, request: Request, study_id: UUID) -> Response:
+        study = self.find_study(study_id, "unblind")
+        body = read_body(request.data)
+        data = check_form(BreakForm(body, study=study, request=request._request))
+        protocol.break_glass(
+            study=study, actor=self.person, typed_title=data["title"],
+            reason=data["reason"], password=data["password"], witness=data["agreed"],
+        )  # fmt: skip
+        return Response(describe_study(study))

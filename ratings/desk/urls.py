@@ -1,0 +1,104 @@
+"""The routes of the coordinators' API."""
+
+from __future__ import annotations
+
+from django.urls import path
+
+from ratings.desk import (
+    amending,
+    cases,
+    choosing,
+    colleagues,
+    monitor,
+    originals,
+    people,
+    results,
+    states,
+    studies,
+    transfers,
+)
+from ratings.desk.schema import SchemaView
+
+ONE = "studies/<uuid:study_id>"
+
+urlpatterns = [
+    path("schema", SchemaView.as_view(), name="api-schema"),
+    path("studies", studies.StudiesCall.as_view(), name="api-studies"),
+    path(ONE, studies.StudyCall.as_view(), name="api-study"),
+    path(f"{ONE}/uploads", cases.UploadsCall.as_view(), name="api-uploads"),
+    path(
+        f"{ONE}/uploads/<uuid:upload_id>",
+        cases.UploadCall.as_view(), name="api-upload",
+    ),
+    path(f"{ONE}/import", cases.ImportCall.as_view(), name="api-import"),
+    path(f"{ONE}/cases", cases.CasesCall.as_view(), name="api-cases"),
+    path(f"{ONE}/cases/<uuid:case_id>", cases.CaseCall.as_view(), name="api-case"),
+    path(f"{ONE}/transfers", transfers.TransfersCall.as_view(), name="api-transfers"),
+    path(
+        f"{ONE}/transfers/<uuid:transfer_id>",
+        transfers.TransferCall.as_view(), name="api-transfer",
+    ),
+    path(
+        f"{ONE}/transfers/<uuid:transfer_id>/finish",
+        transfers.FinishCall.as_view(), name="api-transfer-finish",
+    ),
+    path(
+        f"{ONE}/transfers/<uuid:transfer_id>/take",
+        transfers.TakeCall.as_view(), name="api-transfer-take",
+    ),
+    path(f"{ONE}/originals", originals.OriginalsCall.as_view(), name="api-originals"),
+    path(
+        f"{ONE}/originals/erase",
+        originals.EraseCall.as_view(), name="api-originals-erase",
+    ),
+    path(
+        f"{ONE}/originals/<uuid:original_id>",
+        originals.OriginalCall.as_view(), name="api-original",
+    ),
+    path(f"{ONE}/choice", choosing.ChoiceCall.as_view(), name="api-choice"),
+    path(f"{ONE}/draw", choosing.DrawCall.as_view(), name="api-draw"),
+    path(f"{ONE}/leave-out", choosing.LeaveOutCall.as_view(), name="api-leave-out"),
+    path(f"{ONE}/take-in", choosing.TakeInCall.as_view(), name="api-take-in"),
+    path(f"{ONE}/amendments", amending.AmendmentsCall.as_view(), name="api-amendments"),
+    path(
+        f"{ONE}/colleagues",
+        colleagues.ColleaguesCall.as_view(), name="api-colleagues",
+    ),
+    path(
+        f"{ONE}/colleagues/<uuid:member_id>",
+        colleagues.ColleagueCall.as_view(), name="api-colleague",
+    ),
+    path(
+        f"{ONE}/colleagues/<uuid:member_id>/invitation",
+        colleagues.ColleagueLinkCall.as_view(), name="api-colleague-link",
+    ),
+    path(f"{ONE}/late-raters", people.LateRatersCall.as_view(), name="api-late-raters"),
+    path(f"{ONE}/raters", people.RatersCall.as_view(), name="api-raters"),
+    path(f"{ONE}/raters/<uuid:rater_id>", people.RaterCall.as_view(), name="api-rater"),
+    path(
+        f"{ONE}/raters/<uuid:rater_id>/invitation",
+        people.InvitationCall.as_view(), name="api-invitation",
+    ),
+    path(
+        f"{ONE}/raters/<uuid:rater_id>/erasure",
+        people.ErasureCall.as_view(), name="api-erasure",
+    ),
+    path(f"{ONE}/lock", states.LockCall.as_view(), name="api-lock"),
+    path(f"{ONE}/open", states.OpenCall.as_view(), name="api-open"),
+    path(f"{ONE}/withdraw", states.WithdrawCall.as_view(), name="api-withdraw"),
+    path(f"{ONE}/close", states.CloseCall.as_view(), name="api-close"),
+    path(f"{ONE}/unblind", states.UnblindCall.as_view(), name="api-unblind"),
+    path(f"{ONE}/break-glass", states.BreakCall.as_view(), name="api-break-glass"),
+    path(f"{ONE}/progress", monitor.ProgressCall.as_view(), name="api-progress"),
+    path(f"{ONE}/questions", monitor.QuestionsCall.as_view(), name="api-questions"),
+    path(
+        f"{ONE}/questions/<int:question_id>/answers",
+        monitor.AnswersCall.as_view(), name="api-answers",
+    ),
+    path(f"{ONE}/deadline", monitor.DeadlineCall.as_view(), name="api-deadline"),
+    path(f"{ONE}/conduct", monitor.ConductCall.as_view(), name="api-conduct"),
+    path(f"{ONE}/jobs", results.JobsCall.as_view(), name="api-jobs"),
+    path(f"{ONE}/jobs/<uuid:job_id>", results.JobCall.as_view(), name="api-job"),
+    path(f"{ONE}/results", results.ResultsCall.as_view(), name="api-results"),
+    path(f"{ONE}/export", results.ExportCall.as_view(), name="api-export"),
+]  # fmt: skip

@@ -1,0 +1,76 @@
+"""Writes files so that they are whole and on the disk before anybody names them."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import secrets
+import shutil
+from collections.abc import Iterable
+from pathlib import Path
+from uuid import UUID
+
+from django.conf import settings
+
+
+def write_durably(path: Path, data: bytes | Iterable[bytes]) -> str:
+    """Write to a temporary name, fsync, rename; the SHA-256 of the data."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
+    digest = hashlib.sha256()
+    try:
+        with partial.open("wb") as stream:
+            for chunk in (data,) if isinstance(data, bytes) else data:
+                stream.write(chunk)
+                digest.update(chunk)
+            stream.flush()
+            os.fsync(stream.fileno())
+        partial.replace(path)
+    except BaseException:
+        partial.unlink(missing_ok=True)
+        raise
+    sync_folder(path.parent)
+    return digest.hexdigest()
+
+
+def sync_folder(folder: Path) -> None:
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def receive_stream(path: Path, chunks: Iterable[bytes]) -> int:
+    """Store an upload as it arrives; the number of bytes."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    size = 0
+    with path.open("wb") as stream:
+        for chunk in chunks:
+            stream.write(chunk)
+            size += len(chunk)
+    return size
+
+
+def locate(relative: str) -> Path:
+    """The place of a stored file, whose name the database holds."""
+    return Path(settings.FILES_DIR) / relative
+
+
+def new_name(*, folder: str, suffix: str) -> str:
+    """A fresh random name, which says nothing of content or order."""
+    return f"{folder}/{secrets.token_hex(16)}{suffix}"
+
+
+def name_derived_folder(case_id: UUID) -> str:
+    """Where all lies that was computed of a case's image and is to go with it."""
+    return f"derived/{case_id}"
+
+
+def remove_derived(case_id: UUID) -> None:
+    shutil.rmtree(locate(name_derived_folder(case_id)), ignore_errors=True)
+
+
+def remove(relative: str) -> None:
+    if relative:
+        locate(relative).unlink(missing_ok=True)

@@ -1,0 +1,110 @@
+"""Asks raters, once their scores are final, what they think drew the masks."""
+
+from __future__ import annotations
+
+from django.db import IntegrityError, transaction
+
+from ratings import audit, reading
+from ratings.allocation import make_picker, shuffle
+from ratings.design import read_design
+from ratings.models import Enrolment, Guess, Item, Presentation, Study
+
+CHOICES = {"manual": "A person", "automatic": "A program", "unsure": "I can't tell"}
+SURE = {1: "A mere guess", 2: "Rather sure", 3: "Quite sure"}
+
+
+class GuessRefused(Exception):
+    """Why a guess was not stored: an HTTP status and a sentence."""
+
+    def __init__(self, status: int, message: str) -> None:
+        super().__init__(message)
+        self.status = status
+        self.message = message
+
+
+def tell_state(enrolment: Enrolment) -> str:
+    """Whether guesses are "off", too "early", "open", "done", or the study "closed"."""
+    design = read_design(enrolment.study.design)
+    if design.guess == "off":
+        return "off"
+    if enrolment.study.state != Study.State.COLLECTING or (
+        hasattr(enrolment, "withdrawal")
+    ):
+        return "closed"
+    sessions = enrolment.sessions.all()
+    final = all(
+        reading.count_place(s).finished
+        and (not design.revisable or hasattr(s, "signature"))
+        for s in sessions
+    )
+    if not final or not sessions:
+        return "early"
+    asked = list_asked(enrolment)
+    return "open" if any(not hasattr(i, "guess") for i in asked) else "done"
+
+
+def list_asked(enrolment: Enrolment) -> list[Item]:
+    """The items whose source is asked: a part of the main ones, drawn by lot.
+
+    In the pair modes all masks that were shown together are asked together.
+    """
+    design = read_design(enrolment.study.design)
+    items = Item.objects.filter(
+        presentation__session__enrolment=enrolment,
+        presentation__kind=Presentation.Kind.MAIN,
+    ).select_related("presentation__session", "presentation__case", "guess")
+    by_position: dict[int, list[Item]] = {}
+    for item in items.order_by("presentation__position", "slot"):
+        by_position.setdefault(item.presentation.position, []).append(item)
+    pick = make_picker(enrolment.study.seed, f"guess/{enrolment.code}")
+    drawn = shuffle(sorted(by_position), pick)
+    count = max(1, (len(drawn) * design.guess_percent + 50) // 100)
+    chosen = [item for position in drawn[:count] for item in by_position[position]]
+    withdrawn = set(
+        enrolment.study.withdrawals.exclude(case=None).values_list("case", flat=True)
+    )
+    return [item for item in chosen if item.presentation.case_id not in withdrawn]
+
+
+def record(*, item: Item, guess: str, confidence: int | None) -> bool:
+    """Store one guess, for good; True if the same one was there already.
+
+    Raises GuessRefused with nothing written when guesses are not asked now (409), not
+    of this item (404), or another guess was given (409).
+    """
+    enrolment = item.presentation.session.enrolment
+    try:
+        with transaction.atomic():
+            # Closing and late scores queue here, so neither overtakes a guess.
+            enrolment.study = audit.hold(enrolment.study_id)
+            known = Guess.objects.filter(item=item).first()
+            if known is None:
+                check_moment(enrolment, item)
+                known = Guess.objects.create(
+                    item=item, guess=guess, confidence=confidence
+                )
+                audit.record(
+                    study=enrolment.study, actor=enrolment.user, verb="guess",
+                    payload={
+                        "item": item.pk,
+                        "digest": audit.digest([item.token, guess, confidence]),
+                    },
+                )  # fmt: skip
+                return False
+    except IntegrityError:
+        known = Guess.objects.get(item=item)
+    if (known.guess, known.confidence) != (guess, confidence):
+        raise GuessRefused(409, "This guess was given already and is final.")
+    return True
+
+
+def check_moment(enrolment: Enrolment, item: Item) -> None:
+    state = tell_state(enrolment)
+    if state == "off":
+        raise GuessRefused(409, "This study does not ask for sources.")
+    if state == "closed":
+        raise GuessRefused(409, "The study is closed.")
+    if state == "early":
+        raise GuessRefused(409, "Finish all your scores first; then this is asked.")
+    if item.pk not in {asked.pk for asked in list_asked(enrolment)}:
+        raise GuessRefused(404, "Not found.")

@@ -1,0 +1,279 @@
+"""Receives files one at a time, judges them, and keeps what is canonical of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+from pathlib import Path, PurePath
+from typing import Any
+
+import numpy as np
+from django.contrib.auth.models import User
+from django.db import transaction
+from numpy.typing import NDArray
+
+from ratings import files, images, originals, pairing, pictures, selecting, sidecars
+from ratings.models import Arm, Case, Mask, Study, Upload
+from ratings.nifti import ImageRefused
+
+PLACES = {
+    "image": {"folder": "images", "suffix": ".nii.gz"},
+    "mask": {"folder": "masks", "suffix": ".bin"},
+}
+
+
+class ImportRefused(Exception):
+    """Why a set of files can't become cases; one sentence a fault."""
+
+    def __init__(self, faults: list[str]) -> None:
+        super().__init__(" ".join(faults))
+        self.faults = faults
+
+
+def looks_like_mask(name: str, voxels: NDArray[np.generic]) -> bool:
+    """Two values at most, or a name that says so."""
+    sample = voxels.ravel(order="K")[:: max(1, voxels.size // 200_000)]
+    if len(np.unique(sample)) > 2:
+        return pairing.names_mask(name)
+    flat = images.lay_out(voxels)
+    low, high = flat.min(), flat.max()
+    if low != 0 and high != 0:
+        return pairing.names_mask(name)
+    return not bool(((flat != low) & (flat != high)).any())
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What was found out about a received file; data are its canonical bytes."""
+
+    kind: str
+    verdict: images.Verdict
+    facts: dict[str, Any]
+    data: bytes = b""
+
+
+@dataclass(frozen=True)
+class Origin:
+    """What is known of a file beside its bytes; role empty: seen from the voxels."""
+
+    role: str = ""
+    arm: str = "manual"
+    arm_label: str = ""
+    # the files of one case share it
+    case: str = ""
+    subject: str = ""
+    strata: dict[str, str] = field(default_factory=dict)
+    sidecar: dict[str, Any] = field(default_factory=dict)
+    dropped: tuple[str, ...] = ()
+
+
+def receive(
+    *,
+    study: Study,
+    user: User,
+    name: str,
+    chunks: Iterable[bytes],
+    origin: Origin = Origin(),
+) -> Upload:
+    """Judge one file as it arrives; what arrived is deleted whatever comes of it."""
+    original = files.new_name(folder="quarantine", suffix=".bin")
+    try:
+        size = files.receive_stream(files.locate(original), chunks)
+        return take_in(
+            study=study, user=user, name=name, path=files.locate(original),
+            size=size, origin=origin,
+        )  # fmt: skip
+    finally:
+        files.remove(original)
+
+
+def take_in(
+    *, study: Study, user: User, name: str, path: Path, size: int, origin: Origin
+) -> Upload:
+    """Judge a file that lies here and keep its canonical bytes until import.
+
+    Where the study asks for it, the file itself is kept too, unless it was refused.
+    A mask belongs to the arm of the origin's key, made at import if it is new.
+    """
+    name = PurePath(name.replace("\\", "/")).name[:255]
+    finding = examine(path=path, name=name, role=origin.role)
+    facts, stored, kept = finding.facts, "", None
+    if finding.kind == Upload.Kind.MASK:
+        facts |= {"arm": origin.arm, "arm_label": origin.arm_label}
+    if finding.kind != Upload.Kind.REFUSED:
+        facts |= describe_origin(origin, facts)
+        kept = originals.store(study=study, path=path)
+    if finding.data:
+        place = "mask" if finding.kind in ("mask", "cord") else "image"
+        stored = files.new_name(**PLACES[place])
+        facts["sha256"] = files.write_durably(files.locate(stored), finding.data)
+    try:
+        with transaction.atomic():
+            upload = Upload.objects.create(
+                study=study, name=name, kind=finding.kind, path=stored, size=size,
+                verdict=finding.verdict.to_json(), facts=facts, uploaded_by=user,
+            )  # fmt: skip
+            originals.note_upload(upload, kept)
+    except BaseException:
+        originals.forget(kept)
+        raise
+    return upload
+
+
+def describe_origin(origin: Origin, facts: dict[str, Any]) -> dict[str, Any]:
+    """Strata are proposals: what the set says, else the file's name and header."""
+    read = {"contrast": facts["contrast"], "acquisition": facts["plane"]}
+    if "MagneticFieldStrength" in origin.sidecar:
+        read["field_strength"] = str(origin.sidecar["MagneticFieldStrength"])
+    strata = {k: v for k, v in (read | origin.strata).items() if v}
+    return {
+        "case": origin.case,
+        "subject": origin.subject,
+        "strata": strata,
+        "contrast": strata.get("contrast", ""),
+        "sidecar": origin.sidecar,
+        "dropped": list(origin.dropped),
+    }
+
+
+def examine(*, path: Path, name: str, role: str = "") -> Finding:
+    """The verdict on a file and its canonical bytes, as the kind of file it is."""
+    try:
+        volume = images.read_volume(path=path, name=name)
+        mask = looks_like_mask(name, volume.voxels)
+        kind = role or (Upload.Kind.MASK if mask else Upload.Kind.IMAGE)
+        volume = images.prepare(volume=volume, kind=kind, name=name)
+    except ImageRefused as refusal:
+        verdict = images.Verdict(name, "reject", refusal.code, refusal.message)
+        return Finding(Upload.Kind.REFUSED, verdict, {})
+    if sidecars.looks_personal(PurePath(name).name):
+        volume = replace(volume, warnings=(*volume.warnings, "personal_name"))
+    facts = describe(volume, name=name)
+    if kind == Upload.Kind.MASK:
+        facts |= measure(np.asarray(volume.voxels, np.bool_), volume.grid)
+    verdict = images.approve(volume=volume, name=name)
+    return Finding(kind, verdict, facts, images.encode(volume=volume, kind=kind))
+
+
+def describe(volume: images.Volume, *, name: str) -> dict[str, Any]:
+    """What the coordinator sees of a file, and what its case will say of it."""
+    grid = volume.grid
+    return {
+        "shape": list(grid.shape),
+        "affine": [list(row) for row in grid.affine],
+        "zooms": [round(z, 4) for z in grid.zooms],
+        "stored_as": volume.stored_as,
+        "contrast": pairing.read_contrast(name),
+        "plane": name_plane(grid),
+        "warnings": list(volume.warnings),
+    }
+
+
+def name_plane(grid: images.Grid) -> str:
+    """The plane across the thickest axis; isotropic if none is clearly thicker."""
+    zooms = grid.zooms
+    if max(zooms) < 1.3 * min(zooms):
+        return "isotropic"
+    return ("sagittal", "coronal", "axial")[int(np.argmax(zooms))]
+
+
+def measure(marked: NDArray[np.bool_], grid: images.Grid) -> dict[str, Any]:
+    voxels = int(np.count_nonzero(marked))
+    return {"voxels": voxels, "volume_mm3": round(voxels * grid.voxel_mm3, 1)}
+
+
+def refuse_unless_draft(study: Study) -> None:
+    if study.state != Study.State.DRAFT:
+        raise ImportRefused(["The study is locked, so its cases are fixed."])
+
+
+def find_grid(target: Upload | Case) -> images.Grid:
+    known = target.geometry if isinstance(target, Case) else target.facts
+    warnings = target.warnings if isinstance(target, Case) else known["warnings"]
+    return images.Grid(
+        shape=tuple(known["shape"]),
+        affine=tuple(tuple(row) for row in known["affine"]),
+        guessed="no_orientation" in warnings,
+    )
+
+
+def next_label(study: Study) -> str:
+    taken = set(study.cases.values_list("label", flat=True))
+    number = len(taken) + 1
+    while f"C{number:03d}" in taken:
+        number += 1
+    return f"C{number:03d}"
+
+
+def ensure_arm(*, study: Study, key: str, label: str = "", kind: str = "") -> Arm:
+    """The study's arm of that key, made when it is first needed."""
+    manual = key == "manual"
+    arm, _ = Arm.objects.get_or_create(
+        study=study,
+        key=key,
+        defaults={
+            "label": label or ("Manual" if manual else key),
+            "kind": kind or (Arm.Kind.MANUAL if manual else Arm.Kind.UPLOAD),
+        },
+    )
+    return arm
+
+
+def add_image(*, study: Study, path: Path, name: str, strata: dict[str, str]) -> Case:
+    """Store the canonical image and its case; the caller holds the transaction."""
+    volume = images.read_image(path=path, name=name)
+    relative = files.new_name(**PLACES["image"])
+    digest = files.write_durably(files.locate(relative), images.encode_image(volume))
+    facts = describe(volume, name=name)
+    return Case.objects.create(
+        study=study, label=next_label(study), source_name=name,
+        strata={k: v for k, v in strata.items() if v}, image_path=relative,
+        image_sha256=digest, warnings=list(volume.warnings),
+        left_out=selecting.place_newcomer(study),
+        geometry={k: facts[k] for k in ("shape", "affine", "zooms", "stored_as")},
+    )  # fmt: skip
+
+
+def add_mask(
+    *,
+    case: Case,
+    arm: Arm,
+    path: Path,
+    name: str,
+    provenance: dict[str, Any] | None = None,
+) -> Mask:
+    """Store the canonical mask of one arm, after the same check as any upload."""
+    volume = images.read_mask(path=path, name=name)
+    return store_mask(
+        case=case, arm=arm, volume=volume, name=name, provenance=provenance
+    )
+
+
+def store_mask(
+    *,
+    case: Case,
+    arm: Arm,
+    volume: images.Volume,
+    name: str,
+    provenance: dict[str, Any] | None = None,
+) -> Mask:
+    grid = find_grid(case)
+    mask = images.place_mask(mask=volume, grid=grid, name=name)
+    relative = files.new_name(**PLACES["mask"])
+    data = images.encode_mask(mask=mask, grid=grid)
+    digest = files.write_durably(files.locate(relative), data)
+    voxels = int(np.count_nonzero(mask))
+    return Mask.objects.create(
+        case=case, arm=arm, path=relative, sha256=digest, voxels=voxels,
+        volume_mm3=voxels * grid.voxel_mm3, source_name=name,
+        provenance=provenance or {}, warnings=list(volume.warnings),
+    )  # fmt: skip
+
+
+def discard(*, study: Study, ids: set[str]) -> None:
+    """Delete uploads and their bytes, with the originals that were kept (P2)."""
+    for upload in study.uploads.filter(id__in=ids):
+        originals.drop(upload.originals.all())
+        files.remove(upload.path)
+        pictures.forget(upload.pk)
+        upload.delete()

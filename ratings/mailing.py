@@ -1,0 +1,101 @@
+"""Messages to the people of a study: an invitation with its link, and a reminder."""
+
+from __future__ import annotations
+
+import logging
+from datetime import timedelta
+from smtplib import SMTPException
+
+from django.conf import settings
+from django.contrib.auth.models import User
+from django.core.mail import send_mail
+from django.db import transaction
+from django.template.loader import render_to_string
+from django.urls import reverse
+from django.utils import timezone
+
+from ratings import audit, declaring, invitations, reading
+from ratings.models import Enrolment
+
+log = logging.getLogger(__name__)
+PAUSE = timedelta(hours=12)
+
+
+class MailRefused(Exception):
+    """Why a message was not sent; a sentence."""
+
+
+def sends_mail() -> bool:
+    """Whether messages reach people, not only the console."""
+    silent = ("console", "dummy", "locmem", "filebased")
+    return not any(f".{kind}." in settings.EMAIL_BACKEND for kind in silent)
+
+
+def make_link(token: str) -> str:
+    return str(settings.SITE_URL) + reverse("join", args=[token])
+
+
+def send_invitation(enrolment: Enrolment, token: str) -> None:
+    """The single-use link, to the address that it is bound to."""
+    send(
+        enrolment,
+        subject=f"Invitation: {enrolment.study.title}",
+        name="invitation",
+        values={"link": make_link(token), "days": invitations.VALID_DAYS},
+    )
+
+
+def remind(*, enrolment: Enrolment, actor: User) -> None:
+    """Say how much is left and until when; whoever never came in gets a new link.
+
+    Raises MailRefused, with no link changed, for a second reminder within hours.
+    """
+    earlier = enrolment.reminded_at
+    if earlier and timezone.now() - earlier < PAUSE:
+        raise MailRefused(
+            f"{enrolment.code} was reminded {earlier:%d %b, %H:%M} UTC. Wait until "
+            f"{earlier + PAUSE:%d %b, %H:%M}."
+        )
+    if not enrolment.user.has_usable_password():
+        send_invitation(enrolment, invitations.invite(enrolment))
+    else:
+        send_progress(enrolment)
+    with transaction.atomic():
+        enrolment.reminded_at = timezone.now()
+        enrolment.save(update_fields=["reminded_at"])
+        audit.record(
+            study=enrolment.study, actor=actor, verb="remind",
+            payload={"code": enrolment.code},
+        )  # fmt: skip
+
+
+def send_progress(enrolment: Enrolment) -> None:
+    places = [reading.count_place(session) for session in enrolment.sessions.all()]
+    values = {
+        "done": sum(place.done for place in places),
+        "total": sum(place.total for place in places),
+        "deadline": declaring.find_deadline(enrolment),
+        "link": settings.SITE_URL + "/",
+    }
+    subject = f"Reminder: {enrolment.study.title}"
+    send(enrolment, subject=subject, name="reminder", values=values)
+
+
+def send(
+    enrolment: Enrolment, *, subject: str, name: str, values: dict[str, object]
+) -> None:
+    """Raises MailRefused when the site's mail server does not take the message."""
+    known = {"enrolment": enrolment, "study": enrolment.study, "user": enrolment.user}
+    try:
+        send_mail(
+            subject=" ".join(subject.split()),
+            message=render_to_string(f"ratings/mail/{name}.txt", {**known, **values}),
+            from_email=None,
+            recipient_list=[enrolment.user.email],
+        )
+    except (OSError, SMTPException) as fault:
+        # Without the message: it holds a link that opens an account.
+        log.warning("A message was not taken: %s", type(fault).__name__)
+        raise MailRefused(
+            f"The message to {enrolment.user.email} could not be sent."
+        ) from fault

@@ -1,0 +1,144 @@
+"""`manage.py import_cases`: a folder of images and masks becomes cases of a study."""
+
+from __future__ import annotations
+
+import json
+import sys
+from argparse import ArgumentParser
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+from django.contrib.auth.models import User
+from django.core.management.base import BaseCommand, CommandError
+
+from ratings import committing, importing, originals, pairing, sets
+from ratings.importing import ImportRefused
+from ratings.models import Enrolment, Study, Upload
+
+
+class Command(BaseCommand):
+    help = (
+        "Bring a test set into a draft: BIDS, nnU-Net, Medical Segmentation Decathlon, "
+        "a manifest (CSV, TSV or XLSX named manifest…), or files that pair by name. "
+        "Every file is reported; if one is at fault nothing is imported, unless "
+        "--good-ones says that the others are to be. Exit code 0: all imported; 1: "
+        "something was refused; 2: misspelt."
+    )
+    requires_system_checks = ()
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("study", help="title or identifier of the study")
+        parser.add_argument("folder", type=Path)
+        parser.add_argument("--user", help="e-mail of the coordinator who acts")
+        parser.add_argument("--good-ones", action="store_true")
+        parser.add_argument(
+            "--names-confirmed",
+            action="store_true",
+            help="no file name holds a person's name, a date or a number, although "
+            "one looks so",
+        )
+        parser.add_argument(
+            "--keep-originals",
+            action="store_true",
+            help="keep the files of this study as they are, too, from now on",
+        )
+        parser.add_argument("--json", action="store_true", help="one object a line")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        folder: Path = options["folder"]
+        if not folder.is_dir():
+            raise CommandError(f"{folder} is not a folder.", returncode=2)
+        study = find_study(options["study"])
+        user = find_user(study, options["user"])
+        self.as_json = options["json"]
+        self.names_confirmed = options["names_confirmed"]
+        try:
+            importing.refuse_unless_draft(study)
+        except ImportRefused as refusal:
+            raise CommandError(str(refusal), returncode=1) from refusal
+        if options["keep_originals"]:
+            originals.choose(study=study, actor=user, keep=True)
+        if not self.bring_in(study, user, folder, good_only=options["good_ones"]):
+            sys.exit(1)
+
+    def bring_in(
+        self, study: Study, user: User, folder: Path, *, good_only: bool
+    ) -> bool:
+        plan, read = sets.plan_folder(folder)
+        for path, why in plan.passed_over:
+            self.tell(file=path, verdict="passed over", message=f"{path}: {why}")
+        for fault in plan.faults:
+            self.tell(verdict="reject", code="manifest", message=fault)
+        uploads = sets.receive_folder(
+            study=study, user=user, folder=folder, plan=plan, read=read,
+            tell=lambda upload: self.tell(**upload.verdict),
+        )  # fmt: skip
+        try:
+            return self.commit(study, user, uploads, plan.faults, good_only=good_only)
+        finally:
+            importing.discard(study=study, ids={str(u.pk) for u in uploads})
+
+    def commit(
+        self,
+        study: Study,
+        user: User,
+        uploads: list[Upload],
+        faults: tuple[str, ...],
+        *,
+        good_only: bool,
+    ) -> bool:
+        refused = [u for u in uploads if u.kind == Upload.Kind.REFUSED]
+        pairs = pairing.propose_from(uploads)
+        if (refused or faults) and not good_only:
+            self.tell(message=f"Nothing was imported: {describe(refused, faults)}.")
+            return False
+        try:
+            outcome = committing.commit_pairs(
+                study=study, user=user, pairs=pairs, good_only=good_only,
+                names_confirmed=self.names_confirmed,
+            )  # fmt: skip
+        except ImportRefused as refusal:
+            for fault in refusal.faults:
+                self.tell(verdict="reject", code="pair", message=fault)
+            self.tell(message="Nothing was imported.")
+            return False
+        for fault in outcome.faults:
+            self.tell(verdict="reject", code="pair", message=fault)
+        self.tell(message=f"{len(outcome.cases)} cases imported.")
+        return not (refused or faults or outcome.faults)
+
+    def tell(self, **told: Any) -> None:
+        if self.as_json:
+            self.stdout.write(json.dumps(told, ensure_ascii=False))
+        else:
+            self.stdout.write(f"{told.get('verdict', ''):12}{told['message']}")
+
+
+def describe(refused: list[Upload], faults: tuple[str, ...]) -> str:
+    count = len(refused) + len(faults)
+    return (
+        f"{count} fault{'' if count == 1 else 's'} above; mend them, or run again with "
+        "--good-ones to import the others"
+    )
+
+
+def find_study(named: str) -> Study:
+    try:
+        found = list(Study.objects.filter(pk=UUID(named)))
+    except ValueError:
+        found = list(Study.objects.filter(title=named))
+    if len(found) != 1:
+        many = "More than one study has" if found else "No study has"
+        raise CommandError(f"{many} the title or identifier {named}.", returncode=2)
+    return found[0]
+
+
+def find_user(study: Study, email: str | None) -> User:
+    people = study.enrolments.filter(role=Enrolment.Role.COORDINATOR)
+    if email:
+        people = people.filter(user__email=email)
+    first = people.select_related("user").order_by("pk").first()
+    if first is None:
+        raise CommandError("No such coordinator has this study.", returncode=2)
+    return first.user

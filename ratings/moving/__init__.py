@@ -1,0 +1,1 @@
+"""Moving a finished study here: reading score files made elsewhere, honestly."""

@@ -1,0 +1,198 @@
+"""Reads file names: the contrast one states, and which mask belongs to which image."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import PurePath
+
+from ratings.models import Case, Upload
+
+CONTRASTS = {
+    "t2star": "T2star", "t2s": "T2star", "t2w": "T2w", "t2": "T2w", "psir": "PSIR",
+    "stir": "STIR", "unit1": "UNIT1", "mp2rage": "UNIT1", "t1w": "T1w", "t1": "T1w",
+    "t1post": "T1w-Gd", "flair": "FLAIR", "pd": "PD",
+}  # fmt: skip
+MASK_WORDS = {
+    "mask", "seg", "lesion", "lesions", "label", "labels", "manual", "desc", "gt",
+    "pred", "prediction", "consensus", "lesionseg", "rater", "nii", "gz",
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Pair:
+    """An uploaded image or a case, and the mask chosen for each arm (by upload id)."""
+
+    image: str
+    masks: dict[str, str] = field(default_factory=dict)
+    case: str = ""
+    # what the coordinator changed of what was proposed
+    strata: dict[str, str] | None = None
+    subject: str | None = None
+    # cord mask, levels, soft map, second series: kind → upload id
+    companions: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Target:
+    """What masks are sought for: an uploaded image, or a case imported before."""
+
+    id: str
+    name: str
+    shape: tuple[int, ...]
+    is_case: bool
+    filled: frozenset[str]
+    # the group of a recognised set that the image came with
+    group: str = ""
+
+
+def split_words(name: str) -> list[str]:
+    stem = re.sub(r"\.nii(\.gz)?$", "", PurePath(name).name, flags=re.IGNORECASE)
+    return [word for word in re.split(r"[^a-z0-9]+", stem.lower()) if word]
+
+
+def read_contrast(name: str) -> str:
+    """The MRI contrast that a file name states, else an empty string."""
+    for word in reversed(split_words(name)):
+        if word in CONTRASTS:
+            return CONTRASTS[word]
+    return ""
+
+
+def names_mask(name: str) -> bool:
+    return bool(MASK_WORDS & set(split_words(name)))
+
+
+def list_identity(name: str) -> list[str]:
+    """The words of a name that say whose it is, and those of contrast."""
+    return [word for word in split_words(name) if word not in MASK_WORDS]
+
+
+def numbers_something(word: str) -> bool:
+    return word not in CONTRASTS and any(c.isdigit() for c in word)
+
+
+def count_shared_words(image: str, mask: str) -> int:
+    """How many words the names share from the start on; 0 if they contradict.
+
+    A prefix of the mask's name (that of a tool) is passed over. The first number of
+    the image's name, as a rule the person's, must be shared, and where the names part
+    they may not have two different numbers (sessions); without any number the shorter
+    name must be shared whole.
+    """
+    ours, theirs = list_identity(image), list_identity(mask)
+    if not ours or ours[0] not in theirs:
+        return 0
+    theirs = theirs[theirs.index(ours[0]) :]
+    shared = 0
+    while shared < min(len(ours), len(theirs)) and ours[shared] == theirs[shared]:
+        shared += 1
+    return 0 if contradict(ours, theirs, shared) else shared
+
+
+def contradict(ours: list[str], theirs: list[str], shared: int) -> bool:
+    parted = [*ours[shared : shared + 1], *theirs[shared : shared + 1]]
+    if len(parted) == 2 and all(numbers_something(word) for word in parted):
+        return True
+    numbers = [i for i, word in enumerate(ours) if numbers_something(word)]
+    if numbers:
+        return shared <= numbers[0]
+    plain = [word for word in ours if word not in CONTRASTS]
+    return shared < min(len(plain), len(theirs))
+
+
+def target_image(upload: Upload) -> Target:
+    shape = tuple(upload.facts["shape"])
+    group = str(upload.facts.get("case", ""))
+    return Target(str(upload.id), upload.name, shape, False, frozenset(), group)
+
+
+def target_case(case: Case) -> Target:
+    filled = frozenset(mask.arm.key for mask in case.masks.all())
+    shape = tuple(case.geometry["shape"])
+    return Target(str(case.id), case.source_name, shape, True, filled)
+
+
+def arm_of(mask: Upload) -> str:
+    return str(mask.facts.get("arm", "manual"))
+
+
+def fits(target: Target, mask: Upload) -> int:
+    """How well a mask fits: the set says so itself, or else the names do."""
+    group = str(mask.facts.get("case", ""))
+    if group and target.group:
+        return 1000 if group == target.group else 0
+    return count_shared_words(target.name, mask.name)
+
+
+def rank_mask(target: Target, mask: Upload) -> tuple[int, int, int, int, str]:
+    """Sorts the mask that most likely belongs to the target first."""
+    common = set(split_words(target.name)) & set(split_words(mask.name))
+    return (
+        -fits(target, mask),
+        -len(common),
+        -int(target.shape == tuple(mask.facts["shape"])),
+        len(mask.name),
+        mask.name,
+    )
+
+
+def choose_masks(target: Target, mask_files: Iterable[Upload]) -> dict[str, str]:
+    """For each arm that the target lacks, the mask whose name fits best, if any."""
+    chosen: dict[str, str] = {}
+    for mask in sorted(mask_files, key=lambda mask: rank_mask(target, mask)):
+        arm = arm_of(mask)
+        if arm in target.filled or arm in chosen:
+            continue
+        if fits(target, mask):
+            chosen[arm] = str(mask.id)
+    return chosen
+
+
+def choose_companions(target: Target, maps: Iterable[Upload]) -> dict[str, str]:
+    """For each kind of map the one that fits best, if any."""
+    chosen: dict[str, str] = {}
+    for one in sorted(maps, key=lambda one: rank_mask(target, one)):
+        if one.kind not in chosen and fits(target, one):
+            chosen[one.kind] = str(one.id)
+    return chosen
+
+
+def propose_pairs(
+    *,
+    image_files: list[Upload],
+    mask_files: list[Upload],
+    maps: Iterable[Upload] = (),
+    cases: Iterable[Case] = (),
+) -> list[Pair]:
+    """For each image, and each case that lacks an arm of the masks, what fits.
+
+    A map goes to no image while its name fits another one better.
+    """
+    targets, pairs = [target_image(image) for image in image_files], []
+    best = {m: max((fits(t, m) for t in targets), default=0) for m in maps}
+    for target in targets:
+        own = [one for one, most in best.items() if fits(target, one) == most]
+        masks = choose_masks(target, mask_files)
+        pairs.append(Pair(target.id, masks, companions=choose_companions(target, own)))
+    arms = {arm_of(mask) for mask in mask_files}
+    for case in cases:
+        target = target_case(case)
+        if arms - target.filled:
+            chosen = choose_masks(target, mask_files)
+            pairs.append(Pair("", chosen, case=target.id))
+    return pairs
+
+
+def propose_from(uploads: list[Upload]) -> list[Pair]:
+    """The pairs of a set whose files were all received together."""
+    return propose_pairs(
+        image_files=[u for u in uploads if u.kind == Upload.Kind.IMAGE],
+        mask_files=[u for u in uploads if u.kind == Upload.Kind.MASK],
+        maps=[u for u in uploads if is_map(u)],
+    )
+
+
+def is_map(upload: Upload) -> bool:
+    return upload.kind in ("second", "cord", "levels", "soft")

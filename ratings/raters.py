@@ -1,0 +1,186 @@
+"""Tells who rates a study and how each can enter; removes raters, resets passwords."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from django.contrib.auth.models import User
+from django.db import transaction
+from django.utils import timezone
+
+from ratings import access, audit, declaring, invitations, reading
+from ratings.invitations import InvitationRefused
+from ratings.models import Enrolment, Score, Study
+
+Role = Enrolment.Role
+
+
+@dataclass(frozen=True)
+class RaterRow:
+    """One rater as the coordinator sees them: `state` is joined, invited or bad."""
+
+    enrolment: Enrolment
+    name: str
+    email: str
+    state: str
+    word: str
+    since: datetime | None
+    resettable: bool
+    deadline: date | None = None
+
+    @property
+    def joined(self) -> bool:
+        return self.state == "joined"
+
+
+def list_raters(*, study: Study, actor: User) -> list[RaterRow]:
+    found = study.enrolments.filter(role=Role.RATER).select_related(
+        "user", "study", "withdrawal"
+    )
+    return [describe(enrolment, actor) for enrolment in found.order_by("code")]
+
+
+def describe(enrolment: Enrolment, actor: User) -> RaterRow:
+    user = enrolment.user
+    state, word, since = judge(enrolment)
+    return RaterRow(
+        enrolment=enrolment,
+        name=user.get_full_name(),
+        email=user.email,
+        state=state,
+        word=word,
+        since=since,
+        resettable=state == "joined" and may_reset(enrolment=enrolment, actor=actor),
+        deadline=declaring.find_deadline(enrolment),
+    )
+
+
+def judge(enrolment: Enrolment) -> tuple[str, str, datetime | None]:
+    """Whether a person has come in, with the moment that says more about it."""
+    withdrawal = getattr(enrolment, "withdrawal", None)
+    if withdrawal:
+        return "left", "Withdrawn", withdrawal.created_at
+    if not enrolment.user.email:
+        return "left", "Account erased", None
+    last = enrolment.invitations.order_by("-id").first()
+    if enrolment.user.has_usable_password():
+        used = enrolment.invitations.exclude(used_at=None).order_by("-id").first()
+        return (
+            ("joined", "Joined", used.used_at)
+            if used
+            else ("joined", "Has an account already", None)
+        )
+    if last is None or last.revoked_at:
+        return "bad", "No link yet", None
+    if last.used_at or last.expires_at < timezone.now():
+        return "bad", "Link expired", last.expires_at
+    return "invited", "Invited, link valid until", last.expires_at
+
+
+def list_unfinished(study: Study) -> list[Enrolment]:
+    """Raters who have not joined or have something left to rate."""
+    found = study.enrolments.filter(role=Role.RATER, withdrawal=None)
+    people = found.exclude(user__email="").select_related("user", "study")
+    return [one for one in people.order_by("code") if not has_finished(one)]
+
+
+def has_finished(enrolment: Enrolment) -> bool:
+    sessions = list(enrolment.sessions.all())
+    return bool(sessions) and all(reading.count_place(s).finished for s in sessions)
+
+
+def remove(*, enrolment: Enrolment, actor: User) -> None:
+    """Take a rater out of a draft; someone who never came in is forgotten."""
+    with transaction.atomic():
+        study = Study.objects.select_for_update().get(pk=enrolment.study_id)
+        if study.state != Study.State.DRAFT:
+            raise InvitationRefused(
+                "The study is locked, so its raters are fixed and none can be removed."
+            )
+        audit.record(
+            study=study, actor=actor, verb="remove_rater",
+            payload={"code": enrolment.code},
+        )  # fmt: skip
+        user = enrolment.user
+        enrolment.delete()
+        if not user.has_usable_password() and not user.enrolments.exists():
+            user.delete()
+
+
+def replace(
+    *, enrolment: Enrolment, actor: User, name: str, email: str, reason: str
+) -> Enrolment:
+    """Give the place of a rater who gave no score to another person.
+
+    Code and drawn order stay; whoever had scores is withdrawn instead, keeping them.
+    """
+    email = email.strip().lower()
+    with transaction.atomic():
+        study = audit.hold(enrolment.study_id)
+        check_replaceable(study, enrolment)
+        user = invitations.find_or_make_person(name=name, email=email)
+        if study.enrolments.filter(user=user).exists():
+            raise InvitationRefused(f"{email} is already part of this study.")
+        invitations.revoke(enrolment)
+        enrolment.user = user
+        enrolment.years, enrolment.declared_at = None, None
+        enrolment.specialty = enrolment.institution = enrolment.conflict = ""
+        enrolment.save()
+        audit.record(
+            study=study, actor=actor, verb="replace_rater",
+            payload={
+                "code": enrolment.code, "person": audit.name_of(user),
+                "reason": reason.strip(),
+            },
+        )  # fmt: skip
+    return enrolment
+
+
+def check_replaceable(study: Study, enrolment: Enrolment) -> None:
+    if study.state in (Study.State.CLOSED, Study.State.UNBLINDED):
+        raise InvitationRefused("The study is closed, so nobody is replaced any more.")
+    if hasattr(enrolment, "withdrawal"):
+        raise InvitationRefused(f"{enrolment.code} was withdrawn from this study.")
+    if has_scores(enrolment):
+        raise InvitationRefused(
+            f"{enrolment.code} has given scores, which stay under that name. Withdraw "
+            "the rater instead; a further rater gets an own code and order."
+        )
+
+
+def has_scores(enrolment: Enrolment) -> bool:
+    given = Score.objects.filter(item__presentation__session__enrolment=enrolment)
+    return given.exists()
+
+
+def may_reset(*, enrolment: Enrolment, actor: User) -> bool:
+    """Whether nobody but this actor answers for the person.
+
+    Otherwise one coordinator could take over a colleague's account, or that of a
+    rater in a study of someone else.
+    """
+    user = enrolment.user
+    if user.is_staff or user.is_superuser:
+        return False
+    own = actor.enrolments.filter(role__in=access.ACTS["invite"]).values("study")
+    foreign = user.enrolments.exclude(role=Role.RATER, study__in=own)
+    return not foreign.exists()
+
+
+def reset(*, enrolment: Enrolment, actor: User) -> str:
+    """Void a forgotten password, end its sessions; the token of a new link."""
+    if not may_reset(enrolment=enrolment, actor=actor):
+        raise InvitationRefused(
+            "This person also has a part in studies of other coordinators, so only the "
+            "operator can reset the password: manage.py changepassword E-MAIL."
+        )
+    with transaction.atomic():
+        user = enrolment.user
+        user.set_unusable_password()
+        user.save(update_fields=["password"])
+        audit.record(
+            study=enrolment.study, actor=actor, verb="reset_password",
+            payload={"code": enrolment.code},
+        )  # fmt: skip
+        return invitations.invite(enrolment)

@@ -1,0 +1,1 @@
+"""Pure statistics of a blinded rating study: arrays in, frozen dataclasses out."""

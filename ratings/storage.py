@@ -1,0 +1,39 @@
+"""Tells in time that the data folder is getting full or can't be written."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from django.conf import settings
+
+LEAST_FREE_BYTES = 500 * 2**20
+
+
+def find_place() -> Path:
+    """The folder of the stored files, or the nearest one above it that there is."""
+    place = Path(settings.FILES_DIR)
+    while not place.is_dir() and place != place.parent:
+        place = place.parent
+    return place
+
+
+def find_fault() -> str:
+    """A sentence when work could be lost soon, else nothing."""
+    place = find_place()
+    try:
+        facts = os.statvfs(place)
+    except OSError as error:
+        return f"The data folder can't be reached ({error.strerror})."
+    if facts.f_flag & os.ST_RDONLY or not os.access(place, os.W_OK):
+        return "The data folder can't be written: its disk is mounted read-only."
+    free = facts.f_bavail * facts.f_frsize
+    if free < LEAST_FREE_BYTES:
+        return f"The data folder's disk has {free // 10**6} MB left: make room."
+    return ""
+
+
+def has_room(size: int) -> bool:
+    """Whether so many bytes fit without using up what scores need to be stored."""
+    facts = os.statvfs(find_place())
+    return facts.f_bavail * facts.f_frsize - size >= LEAST_FREE_BYTES

@@ -1,0 +1,69 @@
+"""Changes what a draft's cases are said to be: contrast, site, field strength, …"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from uuid import UUID
+
+from django.contrib.auth.models import User
+from django.db import transaction
+
+from ratings import audit, importing
+from ratings.importing import ImportRefused
+from ratings.models import Case, Study
+
+# What a table of cases always asks for, in the order in which it does.
+USUAL = ("contrast", "site", "acquisition", "field_strength")
+# By which a table is made, unless another is asked for.
+ORDER = ("site", "contrast", "acquisition", "field_strength")
+
+
+def list_strata(study: Study) -> list[str]:
+    """The strata that any case has, the set first and the usual ones before others."""
+    found = {name for case in study.cases.all() for name in case.strata}
+    first = [name for name in ("set", *ORDER) if name in found]
+    return first + sorted(found - set(first))
+
+
+def list_names(study: Study) -> list[str]:
+    """The usual strata, the set, then those that only this study's cases have."""
+    found = {name for case in study.cases.all() for name in case.strata} | {"set"}
+    return [*USUAL, *sorted(found - set(USUAL))]
+
+
+def change_stratum(
+    *, study: Study, actor: User, ids: Iterable[UUID], name: str, value: str
+) -> int:
+    """Give cases of a draft another value, or none when it is empty; how many."""
+    value = " ".join(value.split())[:40]
+    with transaction.atomic():
+        held = audit.hold(study.pk)
+        importing.refuse_unless_draft(held)
+        refuse_unless_free(held, name)
+        cases = list(held.cases.filter(id__in=ids))
+        if not cases:
+            raise ImportRefused(["No case was marked, so none was changed."])
+        for case in cases:
+            rest = {k: v for k, v in case.strata.items() if k != name}
+            case.strata = rest | ({name: value} if value else {})
+        Case.objects.bulk_update(cases, ["strata"])
+        held.cases_revision += 1
+        held.save(update_fields=["cases_revision"])
+        labels = [case.label for case in cases]
+        payload = {"cases": labels, "stratum": name, "value": value}
+        audit.record(study=held, actor=actor, verb="change_stratum", payload=payload)
+    return len(cases)
+
+
+def refuse_unless_free(study: Study, name: str) -> None:
+    """A draw's numbers stand by its strata, so those stay until the draw is gone."""
+    if name not in list_names(study):
+        raise ImportRefused(["Choose what is changed: contrast, site or the like."])
+    if name in study.selection.get("rule", {}).get("by", ()):
+        raise ImportRefused(
+            [
+                f"The cases were drawn by {name.replace('_', ' ')}, so the numbers of "
+                "the draw would no longer hold. Under “Choose which are rated” take "
+                "every case, change it here, then draw again."
+            ]
+        )

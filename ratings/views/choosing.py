@@ -1,0 +1,151 @@
+"""The page where the cases that are rated are chosen: filters, draw, by hand."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_http_methods
+
+from ratings import access, selecting
+from ratings.choosing_forms import DrawForm, FilterForm, Sight
+from ratings.models import Case, Study
+from ratings.sampling import Candidate
+from ratings.selecting import SelectionRefused
+from ratings.steps import plural
+from ratings.views import SignedInRequest
+from ratings.views.cases import list_imported
+from ratings.views.preview import is_id
+
+
+@dataclass(frozen=True)
+class ChoiceRow:
+    """One case of the pool with the volumes of its masks, in the order of the arms."""
+
+    case: Case
+    strata: tuple[str, ...]
+    volumes: tuple[float | None, ...]
+    warnings: tuple[str, ...]
+
+
+@login_required
+@require_http_methods(["GET", "POST"])
+def choose_cases(request: SignedInRequest, study_id: UUID) -> HttpResponse:
+    study = access.find_study(user=request.user, study_id=study_id, act="edit")
+    form = None
+    if request.method == "POST":
+        if request.POST.get("act") != "draw":
+            set_by_hand(request, study)
+            return redirect("choose", study_id=study.pk)
+        form = make_form(study, request.POST)
+        if form.is_valid() and draw(request, study, form):
+            return redirect("choose", study_id=study.pk)
+    return show(request, study, form)
+
+
+def make_form(study: Study, posted: Any = None) -> DrawForm:
+    strata = selecting.list_strata(selecting.read_candidates(study))
+    stored = study.selection.get("rule", {})
+    targets = stored.get("targets") or {}
+    initial = {
+        "by": ["contrast"] if "contrast" in strata else [],
+        **{k: v for k, v in stored.items() if v not in (None, 0)},
+        "targets": "\n".join(f"{name}: {n}" for name, n in targets.items()),
+        "revision": study.cases_revision,
+    }
+    return DrawForm(
+        posted, strata=strata, reference=study.reference_arm, initial=initial
+    )
+
+
+def draw(request: SignedInRequest, study: Study, form: DrawForm) -> bool:
+    data = form.cleaned_data
+    try:
+        drawn = selecting.draw_cases(
+            study=study, actor=request.user, rule=form.rule(),
+            revision=data["revision"], reason=data["reason"],
+        )  # fmt: skip
+    except selecting.SelectionStale as refusal:
+        messages.error(request, str(refusal))
+        return True
+    except SelectionRefused as refusal:
+        form.add_error(None, str(refusal))
+        return False
+    pool = len(drawn.chosen) + len(drawn.left_out)
+    said = f"{plural(len(drawn.chosen), 'case')} of {pool} taken and put on record."
+    messages.success(request, said)
+    return True
+
+
+def set_by_hand(request: SignedInRequest, study: Study) -> None:
+    ids = [UUID(value) for value in request.POST.getlist("case") if is_id(value)]
+    typed = request.POST.get("revision", "")
+    revision = int(typed) if typed.isdigit() and len(typed) < 10 else -1
+    try:
+        if request.POST.get("act") == "take_in":
+            count = selecting.take_in(
+                study=study, actor=request.user, ids=ids, revision=revision
+            )
+            messages.success(request, f"{plural(count, 'case')} taken in again.")
+        else:
+            count = selecting.leave_out(
+                study=study, actor=request.user, ids=ids, revision=revision,
+                reason=request.POST.get("why", ""),
+            )  # fmt: skip
+            messages.success(request, f"{plural(count, 'case')} left out.")
+    except SelectionRefused as refusal:
+        messages.error(request, str(refusal))
+
+
+def show(request: SignedInRequest, study: Study, form: DrawForm | None) -> HttpResponse:
+    pool = selecting.read_candidates(study)
+    strata = selecting.list_strata(pool)
+    filters = FilterForm(request.GET, strata=strata)
+    filters.is_valid()
+    noticed = {case.label: case.noticed for case in pool}
+    listed = list_imported(study)
+    arms = [arm for arm, _ in listed["arms"]]
+    rows = []
+    for one in listed["rows"]:
+        case = one.case
+        volumes = tuple(mask.volume_mm3 if mask else None for mask in one.masks)
+        sight = Sight(case.strata, volumes, noticed[case.label], case.left_out)
+        if filters.fits(sight):
+            values = tuple(str(case.strata.get(key) or "–") for key in strata)
+            rows.append(ChoiceRow(case, values, volumes, one.warnings))
+    chosen = sorted(case.label for case in study.chosen_cases())
+    context = {
+        "study": study,
+        "draft": study.state == Study.State.DRAFT,
+        "form": form or make_form(study),
+        "filters": filters,
+        "strata": [key.replace("_", " ").capitalize() for key in strata],
+        "arms": arms,
+        "rows": rows,
+        "pool": len(pool),
+        "chosen": len(chosen),
+        "selection": study.selection,
+        "as_drawn": chosen == study.selection.get("chosen"),
+        "newcomers": study.cases.filter(left_out=selecting.AFTER_DRAW).count(),
+        "earlier": selecting.list_earlier(study),
+        "sizes": count_strata(pool),
+    }
+    status = 422 if form is not None and form.errors else 200
+    return render(request, "ratings/choose.html", context, status=status)
+
+
+def count_strata(pool: list[Candidate]) -> list[tuple[str, str]]:
+    """Each stratum with the sizes of its values, "T2w: 26 · UNIT1: 4"."""
+    found = []
+    for key, values in selecting.list_strata(pool).items():
+        sizes = {v: sum(c.strata.get(key) == v for c in pool) for v in values}
+        lacking = len(pool) - sum(sizes.values())
+        texts = [f"{value}: {n}" for value, n in sizes.items()]
+        texts += [f"unknown {lacking}"] if lacking else []
+        found.append((key.replace("_", " ").capitalize(), " · ".join(texts)))
+    return found

@@ -1,0 +1,235 @@
+"""The page where a study is checked, locked and opened for rating."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.db import transaction
+from django.http import Http404, HttpResponse, JsonResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.http import (
+    require_GET,
+    require_http_methods,
+    require_POST,
+)
+
+from ratings import (
+    access,
+    amending,
+    audit,
+    checklist,
+    frozen,
+    protocol,
+    separating,
+    steps,
+)
+from ratings.checklist import StatementRefused
+from ratings.models import Study
+from ratings.proof import auditing
+from ratings.proof.twins import SOME_CASES
+from ratings.protocol import ProtocolError
+from ratings.signed_forms import LockForm
+from ratings.steps import Facts, plural
+from ratings.views import SignedInRequest
+
+SECONDS_AN_ITEM = 45
+
+
+@login_required
+@require_http_methods(["GET", "POST"])
+def show_lock(request: SignedInRequest, study_id: UUID) -> HttpResponse:
+    study = access.find_study(user=request.user, study_id=study_id, act="lock")
+    if study.state != Study.State.DRAFT:
+        return show_locked(request, study)
+    posted = request.POST if request.method == "POST" else None
+    form = LockForm(posted, study=study, request=request, initial={"open_now": True})
+    if form.is_valid() and lock(request, study, form.cleaned_data):
+        return redirect("lock", study_id=study.pk)
+    facts = steps.count_facts(study)
+    context = {
+        "study": study,
+        "form": form,
+        "checks": checklist.list_checks(study, facts, request.user),
+        "faces": frozen.FACES,
+        "audit": checklist.describe_audit(study),
+        "complete": all(step in steps.HERE for step, _ in facts.obstacles),
+        "ready": not facts.obstacles,
+        "seen": protocol.tell_revision(study),
+        "burden": describe_burden(study, facts),
+        "remarks": list_remarks(facts),
+        "arms": len(facts.arms),
+        "separability": separating.find_audit(study),
+        "separating": separating.find_job(study),
+    }
+    status = 422 if posted is not None else 200
+    return render(request, "ratings/lock.html", context, status=status)
+
+
+def lock(request: SignedInRequest, study: Study, data: dict[str, Any]) -> bool:
+    open_now = data["open_now"]
+    try:
+        if request.POST.get("seen", "") not in ("", protocol.tell_revision(study)):
+            raise ProtocolError(protocol.CHANGED)
+        with transaction.atomic():
+            protocol.lock(study=study, actor=request.user, password=data["password"])
+            if open_now:
+                protocol.open_study(study=study, actor=request.user)
+    except ProtocolError as refusal:
+        messages.error(request, str(refusal))
+        study.refresh_from_db()
+        return False
+    opened = " and open for rating" if open_now else ""
+    messages.success(request, f"The study is locked{opened}.")
+    return True
+
+
+def show_locked(request: SignedInRequest, study: Study) -> HttpResponse:
+    if request.method == "POST":
+        messages.error(request, "The study is locked already.")
+        return redirect("lock", study_id=study.pk)
+    entry = study.audit.filter(verb=Study.State.LOCKED).last()
+    facts = steps.count_facts(study)
+    context = {
+        "study": study,
+        "entry": entry,
+        "locked_by": audit.tell_actor(entry) if entry else "",
+        "report": study.allocation_report,
+        "facts": facts,
+        "burden": describe_burden(study, facts),
+        "amendments": amending.list_amendments(study),
+        "amendable": amending.may_amend(study),
+    }
+    return render(request, "ratings/locked.html", context)
+
+
+def describe_burden(study: Study, facts: Facts) -> str:
+    """How long it takes: "88 masks a rater (80, 8 hidden repeats) ≈ 1 h 6 min …"."""
+    count = protocol.count_burden(study)
+    if not count.total:
+        return ""
+    minutes = round(count.total * SECONDS_AN_ITEM / 60)
+    hours, rest = divmod(minutes, 60)
+    parts = [f"{hours} h"] * bool(hours) + [f"{rest} min"] * bool(rest or not hours)
+    kinds = {
+        "hidden repeat": count.repeats,
+        "control": count.controls,
+        "practice mask": count.calibration,
+    }
+    more = [plural(number, noun) for noun, number in kinds.items() if number]
+    of_which = f" ({', '.join([str(count.main), *more])})" if more else ""
+    text = (
+        f"{plural(count.total, 'mask')} a rater{of_which} ≈ {' '.join(parts)} at "
+        f"{SECONDS_AN_ITEM} s each"
+    )
+    return text + (f"; {plural(facts.raters, 'rater')}" if facts.raters else "")
+
+
+def list_remarks(facts: Facts) -> list[str]:
+    """What does not hinder locking but should be known before."""
+    remarks = []
+    if len(facts.arms) == 1:
+        remarks.append(
+            "All masks come from one source, so scores can be described but there "
+            "will be nothing to compare."
+        )
+    if facts.raters == 1:
+        remarks.append(
+            "There is one rater, so agreement between raters can't be measured."
+        )
+    return remarks
+
+
+@login_required
+@require_POST
+def state_faces(request: SignedInRequest, study_id: UUID) -> HttpResponse:
+    """Store the statement about faces, one of the lines of the checklist."""
+    study = access.find_study(user=request.user, study_id=study_id, act="lock")
+    try:
+        checklist.state_faces(
+            study=study, actor=request.user, answer=request.POST.get("faces", "")
+        )
+    except StatementRefused as refusal:
+        messages.error(request, str(refusal))
+    else:
+        messages.success(request, "The statement was stored.")
+    return redirect("lock", study_id=study.pk)
+
+
+@login_required
+@require_POST
+def audit_blinding(request: SignedInRequest, study_id: UUID) -> HttpResponse:
+    """Run the blinding audit now, put its outcome on record and show it."""
+    study = access.find_study(user=request.user, study_id=study_id, act="lock")
+    findings = auditing.audit_blinding(study)
+    faults = auditing.list_faults(findings)
+    audit.record(
+        study=study, actor=request.user, verb="audit_blinding",
+        payload={"faults": len(faults), "of": checklist.digest_draft(study)},
+    )  # fmt: skip
+    context = {
+        "study": study,
+        "findings": findings,
+        "faults": faults,
+        "cases": study.chosen_cases().count(),
+        "some": SOME_CASES,
+    }
+    status = 422 if faults else 200
+    return render(request, "ratings/blinding_audit.html", context, status=status)
+
+
+@login_required
+@require_POST
+def audit_separability(request: SignedInRequest, study_id: UUID) -> HttpResponse:
+    """Ask whether the look of the masks tells the arms apart; masks stay as they are.
+
+    Only before the lock: afterwards the answer would be about a blind in use.
+    """
+    study = access.find_study(user=request.user, study_id=study_id, act="lock")
+    if study.state != Study.State.DRAFT:
+        raise Http404
+    separating.request(study, user=request.user)
+    audit.record(study=study, actor=request.user, verb="audit_separability", payload={})
+    messages.success(request, "The separability audit is under way.")
+    return redirect("lock", study_id=study.pk)
+
+
+@login_required
+@require_POST
+def open_study(request: SignedInRequest, study_id: UUID) -> HttpResponse:
+    study = access.find_study(user=request.user, study_id=study_id, act="lock")
+    try:
+        protocol.open_study(study=study, actor=request.user)
+    except ProtocolError as refusal:
+        messages.error(request, str(refusal))
+    else:
+        messages.success(request, "The study is open for rating.")
+    return redirect("lock", study_id=study.pk)
+
+
+@login_required
+@require_GET
+def send_protocol(request: SignedInRequest, study_id: UUID) -> HttpResponse:
+    """The protocol as it is now, in the spelling that its hash was taken of.
+
+    `?version=1` asks for an earlier one.
+    """
+    study = access.find_study(user=request.user, study_id=study_id, act="lock")
+    asked = request.GET.get("version", "")
+    versions = study.protocol_versions.order_by("-number")
+    if asked:
+        versions = versions.filter(number=int(asked) if asked.isdecimal() else 0)
+    version = versions.first()
+    if version is None:
+        raise Http404
+    response = JsonResponse(
+        version.document,
+        json_dumps_params={
+            "sort_keys": True, "separators": (",", ":"), "ensure_ascii": False,
+        },
+    )  # fmt: skip
+    name = f"protocol_version_{version.number}.json"
+    response["Content-Disposition"] = f'attachment; filename="{name}"'
+    return response

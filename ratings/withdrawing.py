@@ -1,0 +1,110 @@
+"""Takes a case out of a running study for every rater alike, or a rater out of it."""
+
+from __future__ import annotations
+
+import logging
+
+from django.contrib.auth.models import User
+from django.core.mail import send_mail
+from django.db import transaction
+
+from ratings import audit
+from ratings.models import Case, Enrolment, Study, Withdrawal
+
+log = logging.getLogger(__name__)
+RUNNING = (Study.State.LOCKED, Study.State.COLLECTING)
+ROTTEN = (
+    "A stored file no longer has the bytes that were locked, so nothing of the case is "
+    "shown any more. Restore the file from a backup and let the operator run verify."
+)
+
+
+class WithdrawalRefused(Exception):
+    """Why a case or a rater stays in the study; a sentence."""
+
+
+def withdraw_case(*, case: Case, actor: User | None, reason: str) -> Withdrawal:
+    """Add the row that takes a case out; scores already given stay where they are.
+
+    Without an actor it is the site itself that found a file changed.
+    """
+    reason = reason.strip()
+    if not reason:
+        raise WithdrawalRefused("Give a reason; it is put on record.")
+    with transaction.atomic():
+        study = audit.hold(case.study_id)
+        if study.state not in RUNNING:
+            raise WithdrawalRefused(
+                "Only a study that is locked or open for rating has cases withdrawn."
+            )
+        if Withdrawal.objects.filter(case=case).exists():
+            raise WithdrawalRefused(f"{case.label} was already withdrawn.")
+        row = Withdrawal.objects.create(study=study, case=case, reason=reason, by=actor)
+        audit.record(
+            study=study, actor=actor, verb="withdraw_case",
+            payload={"withdrawal": row.pk, "case": case.label, "reason": reason},
+        )  # fmt: skip
+    return row
+
+
+def withdraw_rater(*, enrolment: Enrolment, actor: User, reason: str) -> Withdrawal:
+    """End a rater's part in a running study; all that was given is kept and counted.
+
+    Withdrawal is not exclusion: the scores stay in the results like any others.
+    """
+    reason = reason.strip()
+    if not reason:
+        raise WithdrawalRefused("Give a reason; it is put on record.")
+    with transaction.atomic():
+        study = audit.hold(enrolment.study_id)
+        if study.state not in RUNNING:
+            raise WithdrawalRefused(
+                "Only from a study that is locked or open for rating are raters "
+                "withdrawn. In a draft, remove the rater."
+            )
+        if has_left(enrolment):
+            raise WithdrawalRefused(f"{enrolment.code} was already withdrawn.")
+        row = Withdrawal.objects.create(
+            study=study, enrolment=enrolment, reason=reason, by=actor
+        )
+        audit.record(
+            study=study, actor=actor, verb="withdraw_rater",
+            payload={
+                "withdrawal": row.pk, "case": None, "rater": enrolment.code,
+                "reason": reason,
+            },
+        )  # fmt: skip
+    return row
+
+
+def has_left(enrolment: Enrolment) -> bool:
+    return Withdrawal.objects.filter(enrolment=enrolment).exists()
+
+
+def withdraw_rotten(case: Case) -> None:
+    """Withdraw a case whose file is not what was locked, and raise the alarm once."""
+    try:
+        withdraw_case(case=case, actor=None, reason=ROTTEN)
+    except WithdrawalRefused:
+        return
+    log.error(
+        "%s of study %s was withdrawn: a file changed.", case.label, case.study_id
+    )
+    coordinators = Enrolment.objects.filter(
+        study=case.study_id, role=Enrolment.Role.COORDINATOR
+    )
+    send_mail(
+        subject=f"{case.study.title}: {case.label} was withdrawn",
+        message=f"{case.label} was withdrawn for all raters. {ROTTEN}",
+        from_email=None,
+        recipient_list=list(coordinators.values_list("user__email", flat=True)),
+        fail_silently=True,
+    )
+
+
+def list_withdrawals(study: Study) -> list[Withdrawal]:
+    """The withdrawn cases and raters, newest first, for the monitor."""
+    rows = Withdrawal.objects.filter(study=study).select_related(
+        "case", "enrolment", "by"
+    )
+    return list(rows.order_by("-created_at"))

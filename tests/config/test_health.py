@@ -1,0 +1,100 @@
+"""Machines are told whether the site is alive and, in words, why it is not ready."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.db import DatabaseError, connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from pytest_django import DjangoDbBlocker
+
+from ratings import jobs
+from ratings.models import WorkerBeat
+
+
+def test_alive_needs_no_database(client: Client, django_db_blocker: Any) -> None:
+    blocker: DjangoDbBlocker = django_db_blocker
+    with blocker.block():
+        answer = client.get("/healthz")
+    assert (answer.status_code, answer.content) == (200, b"ok\n")
+
+
+def test_alive_is_answered_over_http_even_where_the_site_is_https(
+    client: Client, settings: Any
+) -> None:
+    settings.SECURE_SSL_REDIRECT = True
+    assert client.get("/healthz").status_code == 200
+    assert client.get("/accounts/login/").status_code == 301
+
+
+@pytest.mark.django_db
+class TestReadiness:
+    def test_with_a_worker_the_site_is_ready(self, client: Client) -> None:
+        jobs.beat(worker="w1")
+        answer = client.get("/readyz")
+        assert answer.status_code == 200
+        assert answer.json() == {
+            "ready": True,
+            "reasons": [],
+            "oldest_wait_seconds": 0.0,
+        }
+
+    def test_it_leaves_no_trace_in_the_database(self, client: Client) -> None:
+        with CaptureQueriesContext(connection) as queries:
+            client.get("/readyz")
+        assert any("INSERT" in query["sql"] for query in queries)
+        assert not WorkerBeat.objects.exists()
+
+    def test_without_a_worker_it_says_what_that_means(self, client: Client) -> None:
+        answer = client.get("/readyz")
+        assert answer.status_code == 503
+        assert answer.json()["reasons"] == [
+            "No worker is running, so no prediction or analysis is made."
+        ]
+
+    def test_it_says_how_long_the_oldest_job_waits(self, client: Client) -> None:
+        job = jobs.submit(kind="predict", payload={})
+        job.created_at = job.created_at.replace(year=2020)
+        job.save()
+        assert client.get("/readyz").json()["oldest_wait_seconds"] > 1e6
+
+    def test_an_unwritable_data_folder_is_named(
+        self, client: Client, settings: Any, tmp_path: Path
+    ) -> None:
+        jobs.beat(worker="w1")
+        (tmp_path / "file").touch()
+        settings.FILES_DIR = tmp_path / "file" / "files"
+        answer = client.get("/readyz")
+        assert answer.status_code == 503
+        assert answer.json()["reasons"] == [
+            "The data folder cannot be written: Not a directory"
+        ]
+
+    def test_a_full_disk_is_named(
+        self, client: Client, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        jobs.beat(worker="w1")
+        monkeypatch.setattr("ratings.storage.LEAST_FREE_BYTES", 2**80)
+        assert "make room" in client.get("/readyz").json()["reasons"][0]
+
+    def test_a_database_that_refuses_to_write_is_named_once(
+        self, client: Client
+    ) -> None:
+        def refuse(*_: Any) -> None:
+            raise DatabaseError("disk is read-only")
+
+        with connection.execute_wrapper(refuse):
+            answer = client.get("/readyz")
+        assert answer.status_code == 503
+        assert answer.json() == {
+            "ready": False,
+            "reasons": ["The database cannot be written: disk is read-only"],
+            "oldest_wait_seconds": None,
+        }
+
+    def test_only_reading_methods_are_answered(self, client: Client) -> None:
+        assert client.post("/readyz").status_code == 405
+        assert client.post("/healthz").status_code == 405

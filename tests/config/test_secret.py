@@ -1,0 +1,61 @@
+"""The site's secret key is made once, for the owner alone, and never weak."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from config.secret import keep_key
+from tests.processes import ROOT, environment
+
+
+def test_the_key_is_long_and_readable_by_its_owner_alone(tmp_path: Path) -> None:
+    key = keep_key(tmp_path / "data" / "secret_key")
+    assert len(key) >= 50
+    assert (tmp_path / "data" / "secret_key").stat().st_mode & 0o777 == 0o600
+
+
+def test_the_key_stays_the_same(tmp_path: Path) -> None:
+    assert keep_key(tmp_path / "key") == keep_key(tmp_path / "key")
+
+
+def test_two_data_folders_have_two_keys(tmp_path: Path) -> None:
+    assert keep_key(tmp_path / "a") != keep_key(tmp_path / "b")
+
+
+def test_processes_that_start_together_agree_on_one_key(tmp_path: Path) -> None:
+    with ThreadPoolExecutor(16) as pool:
+        keys = set(pool.map(keep_key, [tmp_path / "key"] * 64))
+    assert len(keys) == 1
+    assert os.listdir(tmp_path) == ["key"]
+
+
+def test_a_short_key_in_the_environment_is_refused_with_a_remedy(
+    tmp_path: Path,
+) -> None:
+    done = subprocess.run(
+        [sys.executable, "manage.py", "check"],
+        cwd=ROOT,
+        env=environment(tmp_path, SECRET_KEY="short"),
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 1
+    assert "SECRET_KEY is shorter than 50 characters: set a longer" in done.stderr
+
+
+@pytest.mark.slow
+def test_the_data_folder_is_the_owners_alone(tmp_path: Path) -> None:
+    subprocess.run(
+        [sys.executable, "manage.py", "check"],
+        cwd=ROOT,
+        env=environment(tmp_path / "data"),
+        check=True,
+        capture_output=True,
+    )
+    assert (tmp_path / "data").stat().st_mode & 0o777 == 0o700

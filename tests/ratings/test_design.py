@@ -1,0 +1,37 @@
+"""The words of a design: read, written, and kept as they were when missing."""
+
+from __future__ import annotations
+
+from ratings.design import (
+    RECOMMENDED,
+    Reference,
+    StudyDesign,
+    describe_design,
+    read_design,
+)
+
+
+def test_a_missing_key_means_what_studies_did_before_it() -> None:
+    design = read_design({"mode": "single", "min_distance": 7, "plane": "auto"})
+    assert design == StudyDesign(min_distance=7)
+    assert (design.repeat_percent, design.guess, design.edit_policy) == (
+        0, "off", "final",
+    )  # fmt: skip
+
+
+def test_what_is_written_out_is_read_back() -> None:
+    reference = Reference("C001", "manual", {"quality": 4}, "One lesion is missed.")
+    design = StudyDesign(
+        mode="side_by_side", calibration=(reference,), planes={"C002": "sagittal"}
+    )
+    assert read_design(describe_design(design)) == design
+    assert design.paired
+    assert (design.plane_of("C001"), design.plane_of("C002")) == ("auto", "sagittal")
+
+
+def test_unknown_keys_pass_by() -> None:
+    assert read_design({"colour": "red"}) == StudyDesign()
+
+
+def test_new_studies_start_with_known_words_only() -> None:
+    assert set(RECOMMENDED) <= set(StudyDesign.__dataclass_fields__)

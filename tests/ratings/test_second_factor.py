@@ -1,0 +1,172 @@
+"""A second factor, where required; devices and their end; throttled guessing."""
+
+from __future__ import annotations
+
+import re
+import time
+from typing import Any
+
+import pytest
+from allauth.mfa.models import Authenticator
+from allauth.mfa.totp.internal.auth import format_hotp_value, hotp_value
+from django.contrib.auth.models import User
+from django.core.cache import cache
+from django.core.management import CommandError, call_command
+from django.test import Client
+from django.urls import reverse
+
+from ratings import invitations, raters
+from ratings.models import AccessEntry, Session, Study
+from tests.ratings.conftest import make_user, sign_in
+
+pytestmark = pytest.mark.django_db
+PASSWORD = "a long enough password"
+
+
+@pytest.fixture(autouse=True)
+def no_throttle_left() -> None:
+    cache.clear()
+
+
+def by_form(name: str, password: str = PASSWORD, **more: Any) -> tuple[Client, Any]:
+    browser = Client(**more)
+    form = {"login": f"{name}@example.org", "password": password}
+    return browser, browser.post(reverse("account_login"), form)
+
+
+def code_of(secret: str, ahead: int = 0) -> str:
+    return str(format_hotp_value(hotp_value(secret, int(time.time()) // 30 + ahead)))
+
+
+def set_up(browser: Client) -> str:
+    """Turn the second factor on through the pages; the secret."""
+    url = reverse("mfa_activate_totp")
+    form = {"password": PASSWORD, "next": url}
+    page = browser.post(reverse("account_reauthenticate"), form, follow=True)
+    secret: str = page.context["form"].secret
+    browser.post(url, {"code": code_of(secret)})
+    cache.clear()
+    return secret
+
+
+def test_where_required_a_coordinator_is_led_to_set_it_up_and_nowhere_else(
+    study: Study, ada: User, settings: Any
+) -> None:
+    settings.REQUIRE_SECOND_FACTOR = True
+    browser, _ = by_form("ada")
+    for name in ("cases", "raters", "design"):
+        answer = browser.get(reverse(name, args=[study.pk]))
+        assert answer.headers["Location"] == reverse("mfa_activate_totp")
+    set_up(browser)
+    assert browser.get(reverse("cases", args=[study.pk])).status_code == 200
+    held = reverse("mfa_deactivate_totp")
+    browser.post(held)
+    assert Authenticator.objects.filter(type="totp").exists()
+
+
+def test_raters_are_not_asked_and_rate_as_ever(
+    rater: Client, session: Session, settings: Any
+) -> None:
+    settings.REQUIRE_SECOND_FACTOR = True
+    assert rater.get("/").status_code == 200
+    assert rater.get(f"/api/rate/{session.key}/next").status_code == 200
+
+
+def test_without_the_setting_nobody_is_asked(coordinator: Client, study: Study) -> None:
+    assert coordinator.get(reverse("cases", args=[study.pk])).status_code == 200
+
+
+def test_signing_in_takes_a_code_once_or_a_recovery_code_once(ada: User) -> None:
+    browser, _ = by_form("ada")
+    secret = set_up(browser)
+    codes = browser.get(reverse("mfa_view_recovery_codes"))
+    spare = codes.context["unused_codes"][0]
+    for code in (code_of(secret), spare):
+        for passes in (True, False):
+            device, answer = by_form("ada")
+            assert answer.headers["Location"] == reverse("mfa_authenticate")
+            assert device.get("/").status_code == 302
+            device.post(reverse("mfa_authenticate"), {"code": code})
+            assert (device.get("/").status_code == 200) is passes
+    verbs = set(AccessEntry.objects.values_list("verb", flat=True))
+    assert {"totp_activated", "sign_in", "sign_in_failed"} & verbs
+
+
+def test_secrets_are_sealed_and_old_ones_still_open(ada: User) -> None:
+    from config.second_factor import SealedFactors
+
+    secret = set_up(by_form("ada")[0])
+    assert secret not in str(list(Authenticator.objects.values_list("data")))
+    box = SealedFactors()
+    assert box.decrypt(box.encrypt("ABC")) == "ABC"
+    assert box.decrypt("PLAIN") == "PLAIN"
+
+
+def test_a_new_link_never_goes_round_the_second_factor(study: Study, ada: User) -> None:
+    rhea = make_user("rhea")
+    one = invitations.add_rater(
+        study=study, actor=ada, name="rhea", email="rhea@example.org"
+    )
+    secret = set_up(by_form("rhea")[0])
+    token = raters.reset(enrolment=one, actor=ada)
+    browser = Client()
+    form = {"password": PASSWORD, "again": PASSWORD}
+    answer = browser.post(reverse("join", args=[token]), form)
+    assert answer.headers["Location"] == reverse("mfa_authenticate")
+    assert browser.get("/").status_code == 302
+    browser.post(reverse("mfa_authenticate"), {"code": code_of(secret)})
+    assert browser.get("/").status_code == 200
+    assert rhea.pk
+
+
+def test_the_operator_takes_a_lost_factor_off_on_record(ada: User) -> None:
+    set_up(by_form("ada")[0])
+    call_command("account", "ada@example.org", "--remove-second-factor")
+    assert by_form("ada")[0].get("/").status_code == 200
+    assert AccessEntry.objects.filter(verb="remove_second_factor").exists()
+    with pytest.raises(CommandError, match="no account"):
+        call_command("account", "nobody@example.org", "--erase")
+
+
+def test_another_device_is_listed_and_signed_out_from_here(ada: User) -> None:
+    phone, _ = by_form("ada", HTTP_USER_AGENT="Mozilla/5.0 (iPhone) Safari/605")
+    here, _ = by_form("ada", HTTP_USER_AGENT="Mozilla/5.0 (X11; Linux) Firefox/140")
+    page = here.get(reverse("account")).text
+    assert "Safari on iPhone" in page
+    assert "Firefox on Linux" in page
+    (end,) = re.findall(r'action="(/account/devices/\d+/end)"', page)
+    assert sign_in(make_user("eve")).post(end).status_code == 404
+    assert phone.get("/").status_code == 200
+    here.post(end)
+    assert phone.get("/").status_code == 302
+    assert here.get("/").status_code == 200
+
+
+def test_guessing_ends_within_twenty_and_locks_nobody_else_out(ada: User) -> None:
+    said = [by_form("ada", f"guess {n}")[1].text for n in range(20)]
+    first = next(n for n, text in enumerate(said) if "Too many attempts" in text)
+    assert first < 20
+    assert by_form("ada")[0].get("/").status_code == 302
+    elsewhere, _ = by_form("ada", REMOTE_ADDR="192.0.2.7")
+    assert elsewhere.get("/").status_code == 200
+
+
+def test_erasing_takes_the_word_and_the_password(ada: User) -> None:
+    make_user("rhea")
+    browser, _ = by_form("rhea")
+    url = reverse("account-erase")
+    wrong = [{"word": "yes", "password": PASSWORD}, {"word": "ERASE", "password": "x"}]
+    for form in wrong:
+        assert browser.post(url, form).status_code == 422
+    assert User.objects.filter(email="rhea@example.org").exists()
+    page = browser.post(url, {"word": "erase", "password": PASSWORD}, follow=True)
+    assert "Your account was erased." in page.text
+    assert not User.objects.filter(email="rhea@example.org").exists()
+
+
+def test_the_only_coordinator_is_told_before_typing_anything(
+    study: Study, coordinator: Client
+) -> None:
+    page = coordinator.get(reverse("account-erase")).text
+    assert "Nobody else coordinates" in page
+    assert "Cord lesions" in page
