@@ -11,6 +11,7 @@ from celery import Celery, signals
 from celery.exceptions import SecurityWarning
 from django.conf import settings
 from kombu.exceptions import OperationalError
+from kombu.transport import virtual
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 # `up` and `migrate` check the settings; a worker need not load every page for it.
@@ -39,11 +40,15 @@ def broker_url() -> str:
     return "filesystem://localhost" if local else str(settings.BROKER_URL)
 
 
+# The keeper rings again for a message that was lost in a worker's hands. To give it
+# back over a broken connection, as is the default, ends the worker.
+virtual.Channel.do_restore = False
 # It warns of pickled messages sent to root; ours are JSON and nothing else.
 warnings.filterwarnings("ignore", category=SecurityWarning)
 app = Celery("blindfold", broker=broker_url())
 app.conf.update(
     accept_content=["json"],
+    broker_connection_max_retries=None,
     broker_connection_retry_on_startup=True,
     broker_connection_timeout=3,
     broker_transport_options=transport_options(),

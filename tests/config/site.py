@@ -69,6 +69,13 @@ class Site:
         self.workers.append(worker)
         return worker
 
+    def revive(self) -> bool:
+        """Start a worker again that died, as the supervisor would; False: none had."""
+        died = self.workers[-1].poll() is not None
+        if died:
+            self.start_worker()
+        return died
+
     def submit(self, kind: str) -> Job:
         """Queue a job from a process of its own, as the web process does."""
         payload = f'{{"file": "{self.trace}", "until": "{self.gate}"}}'
