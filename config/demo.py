@@ -112,7 +112,7 @@ def add_scan(*, study: Study, scan: Scan) -> None:
         study=study, path=scan.image, name=scan.image.name, strata=scan.strata
     )
     for key, path in scan.masks.items():
-        arm = importing.ensure_arm(study=study, key=key)
+        arm = importing.ensure_arm(study=study, key=key, label=key.capitalize())
         importing.add_mask(case=case, arm=arm, path=path, name=path.name)
 
 

@@ -228,10 +228,12 @@ class ProblemView(APIView):
     """A technical problem with what is on the screen, or a question about it."""
 
     def post(self, request: Request, key: str) -> Response:
-        access.find_session(user=request.user, key=key)
+        session = access.find_session(user=request.user, key=key)
         form = ProblemSerializer(data=request.data)
         form.is_valid(raise_exception=True)
         item = get_item(request, form.validated_data["token"])
+        if item.presentation.session_id != session.pk:
+            raise Http404
         data = form.validated_data
         asking.ask(item=item, kind=data["kind"], text=data["text"])
         return Response({"saved": True}, status=status.HTTP_200_OK)

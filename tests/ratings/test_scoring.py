@@ -177,6 +177,11 @@ def test_a_problem_reaches_the_coordinator(rater: Client, session: Session) -> N
     url = f"/api/rate/{session.key}/problem"
     assert rater.post(url, data, "application/json").status_code == 200
     assert Problem.objects.get().text == "The image stays black."
+    # It is of this session's masks, so another session of one's own takes none.
+    later = Session.objects.create(enrolment=session.enrolment, number=2)
+    url = f"/api/rate/{later.key}/problem"
+    assert rater.post(url, data, "application/json").status_code == 404
+    assert Problem.objects.count() == 1
 
 
 @pytest.mark.parametrize(
