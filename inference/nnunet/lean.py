@@ -7,6 +7,7 @@ from torch import nn
 from torch.nn import functional
 
 from inference.nnunet.narrow import Narrow, is_narrow
+from inference.nnunet.transposed import Apart, is_apart
 
 CHANNELS_LAST = torch.channels_last_3d
 # Values side by side that fill a processor's vectors in a normalisation.
@@ -137,7 +138,7 @@ def make_lean(network: nn.Module, *, precision: torch.dtype) -> nn.Module:
         for name, child in list(parent._modules.items()):
             if child is not None:
                 setattr(parent, name, replace(child, made=made, precision=precision))
-    # Its transposed convolutions are left, but in the same layout.
+    # Whatever is left is to have the same layout.
     network.to(memory_format=CHANNELS_LAST)  # type: ignore[call-overload]
     return Lean(network)
 
@@ -154,6 +155,8 @@ def replace(
                 weight=step.weight, bias=step.bias, stride=step.stride,
                 padding=tuple(map(int, step.padding)), precision=precision,
             )  # fmt: skip
+        elif isinstance(step, nn.ConvTranspose3d) and is_apart(step):
+            made[step] = Apart(step, precision=precision)
         elif isinstance(step, nn.InstanceNorm3d):
             made[step] = Norm(step)
     return made.get(step, step)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import torch
 from torch import nn
-from torch.nn import functional
 
 # Half of the float32 numbers of a wide vector; with more, pairs gain nothing.
 FEW = 8
@@ -47,9 +46,11 @@ class Narrow(nn.Module):
         n, channels, depth, height, width = x.shape
         odd = width % 2
         rows = x.to(self.weight.dtype).permute(0, 2, 3, 4, 1)
-        pairs = functional.pad(rows, (0, 0, 1, 1 + odd)).view(
-            n, depth, height, (width + odd) // 2 + 1, 2 * channels
-        )
+        # As torch's own padding, which writes its zeros everywhere first.
+        padded = rows.new_empty((n, depth, height, width + odd + 2, channels))
+        padded[..., 0, :] = padded[..., width + 1 :, :] = 0
+        padded[..., 1 : width + 1, :] = rows
+        pairs = padded.view(n, depth, height, (width + odd) // 2 + 1, 2 * channels)
         result: torch.Tensor = torch.ops.aten.mkldnn_convolution(
             pairs.permute(0, 4, 1, 2, 3), self.weight, self.bias,
             (1, 1, 0), (1, 1, 1), (1, 1, 1), 1,

@@ -12,7 +12,7 @@ from dynamic_network_architectures.architectures.unet import (
 )
 from torch import nn
 
-from inference.nnunet import lean, narrow
+from inference.nnunet import lean, narrow, transposed
 
 pytestmark = pytest.mark.skipif(
     not lean.is_possible(), reason="this build of torch has no oneDNN"
@@ -95,16 +95,19 @@ def test_in_bfloat16_it_is_as_near_as_autocast(name: str) -> None:
 def test_every_step_that_can_be_is_replaced_under_each_of_its_names(name: str) -> None:
     network = lean.make_lean(make_trained(name), precision=torch.float32)
     left = {type(step) for step in network.modules()}
-    assert not left & {nn.Conv3d, nn.InstanceNorm3d, nn.AvgPool3d}
+    assert not left & {
+        nn.Conv3d, nn.ConvTranspose3d, nn.InstanceNorm3d, nn.AvgPool3d
+    }  # fmt: skip
 
 
 def test_what_onednn_is_not_asked_for_stays() -> None:
     odd = nn.Sequential(
         nn.Conv3d(4, 4, 3, groups=2), nn.Conv3d(4, 4, 3, dilation=2),
         nn.Conv3d(4, 4, 3, padding=1, padding_mode="reflect"),
+        nn.ConvTranspose3d(4, 4, 3, stride=2),
     )  # fmt: skip
     lean.make_lean(odd, precision=torch.float32)
-    assert [type(step) for step in odd] == [nn.Conv3d] * 3
+    assert [type(step) for step in odd] == [nn.Conv3d] * 3 + [nn.ConvTranspose3d]
 
 
 @torch.inference_mode()
@@ -130,6 +133,33 @@ def test_pairs_of_voxels_give_the_same_convolution(
 )  # fmt: skip
 def test_other_convolutions_are_not_paired(conv: nn.Conv3d) -> None:
     assert not narrow.is_narrow(conv)
+
+
+@torch.inference_mode()
+@pytest.mark.parametrize("block", [(2, 2, 2), (1, 2, 2), (3, 1, 2)])
+@pytest.mark.parametrize("shape", [(4, 5, 6), (1, 1, 1)])
+@pytest.mark.parametrize("bias", [True, False])
+def test_blocks_apart_give_the_same_transposed_convolution(
+    block: tuple[int, int, int], shape: tuple[int, int, int], bias: bool
+) -> None:
+    torch.manual_seed(5)
+    conv = nn.ConvTranspose3d(6, 5, block, stride=block, bias=bias)
+    assert transposed.is_apart(conv)
+    x = torch.randn(2, 6, *shape)
+    found = transposed.Apart(conv, precision=torch.float32)(x)
+    torch.testing.assert_close(found, conv(x), rtol=1e-5, atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    "conv",
+    [nn.ConvTranspose3d(4, 4, 3, stride=2),
+     nn.ConvTranspose3d(4, 4, 2, stride=2, groups=2),
+     nn.ConvTranspose3d(4, 4, 2, stride=2, dilation=2),
+     nn.ConvTranspose3d(4, 4, 2, stride=2, padding=1),
+     nn.ConvTranspose3d(4, 4, 2, stride=2, output_padding=1)],
+)  # fmt: skip
+def test_blocks_that_overlap_or_lie_askew_are_left(conv: nn.ConvTranspose3d) -> None:
+    assert not transposed.is_apart(conv)
 
 
 @torch.inference_mode()
