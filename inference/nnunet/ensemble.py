@@ -136,9 +136,10 @@ def combine(
     stencils = make_stencils(shape=margins[0].shape, prepared=prepared, plans=plans)
     for margin in margins:
         for place, value in bring_back(margin, prepared=prepared, stencils=stencils):
-            chance = np.where(value > 0, 1 / (1 + np.exp(-np.maximum(value, 0))), 0.0)
-            votes[place] += value > 0
-            soft[place] += (chance / len(margins)).astype(np.float32)
+            voted = value > 0
+            votes[place] += voted
+            chance = 1 / (1 + np.exp(-value[voted]))
+            soft[place][voted] += (chance / len(margins)).astype(np.float32)
     if rule == "nnunet":
         mean = np.asarray(np.mean(margins, axis=0, dtype=np.float64), np.float32)
         for place, value in bring_back(mean, prepared=prepared, stencils=stencils):

@@ -72,21 +72,27 @@ def list_reaches(
     """
     axis = int(np.argmax([len(stencil.low) for stencil in stencils]))
     along = stencils[axis]
+    # Of each other axis: what is touched where, along the axis of the slabs.
+    shadows = {k: project(positive, onto=(axis, k)) for k in range(3) if k != axis}
     for start in range(0, len(along.low), SLAB):
         slab = slice(start, min(start + SLAB, len(along.low)))
         source = slice(int(along.low[slab].min()), int(along.high[slab].max()) + 1)
-        seen = positive[tuple(source if k == axis else slice(None) for k in range(3))]
-        sides = [
-            slab if k == axis else find_side(seen, axis=k, stencil=stencil)
-            for k, stencil in enumerate(stencils)
-        ]
-        if all(side.start < side.stop for side in sides):
-            yield sides[0], sides[1], sides[2]
+        sides = {k: find_side(one[source], stencils[k]) for k, one in shadows.items()}
+        if all(side.start < side.stop for side in sides.values()):
+            first, second, third = ({**sides, axis: slab}[k] for k in range(3))
+            yield first, second, third
 
 
-def find_side(positive: NDArray[np.bool_], *, axis: int, stencil: Stencil) -> slice:
+def project(positive: NDArray[np.bool_], *, onto: tuple[int, int]) -> NDArray[np.bool_]:
+    """Return whether a line across two axes, in that order, holds any True."""
+    (across,) = set(range(3)) - set(onto)
+    shadow = np.asarray(positive.any(axis=across))
+    return shadow if onto[0] < onto[1] else shadow.T
+
+
+def find_side(shadow: NDArray[np.bool_], stencil: Stencil) -> slice:
     """Return the native indices of one axis, first to last, that touch True."""
-    line = np.asarray(positive.any(axis=tuple(k for k in range(3) if k != axis)))
+    line = np.asarray(shadow.any(axis=0))
     touched = np.flatnonzero(line[stencil.low] | line[stencil.high])
     return slice(int(touched[0]), int(touched[-1]) + 1) if touched.size else slice(0, 0)
 
