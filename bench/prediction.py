@@ -62,7 +62,7 @@ def make_task(name: str, folder: Path) -> Task:
     small = name not in CLINICAL
     image = write_small(folder) if small else write_clinical(name, folder)
     turned = stock.turn(image, orientation=ORIENTATION)
-    return Task(name, image, turned, 5 if small else 1, every_call=small)
+    return Task(name, image, turned, 5 if small else 3, every_call=small)
 
 
 def write_small(folder: Path) -> Path:
