@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 from uuid import UUID
@@ -12,7 +13,7 @@ from django.conf import settings
 
 from ratings import blinding, bundling, files, jobs, revealing
 from ratings.design import read_design
-from ratings.models import AnalysisRun, Job, Presentation, ScoreImport, Study
+from ratings.models import AnalysisRun, Arm, Job, Presentation, ScoreImport, Study
 from ratings.moving.study import read_tables
 
 if TYPE_CHECKING:
@@ -34,14 +35,38 @@ def build_tables(study: Study) -> dict[str, ScoreTable]:
     if moved is not None:
         return read_tables(study, moved)
     rows: dict[str, list[ScoreRow]] = {q["key"]: [] for q in study.questions}
+    meant = name_guesses(study)
     for score in blinding.unseal(study):
         if score.kind in COMPARED:
-            rows[score.question].append(make_row(score))
+            row = make_row(score)
+            row = replace(row, guess=meant.get(row.guess, row.guess))
+            rows[score.question].append(row)
     return {
         question: make_table(found, levels=study.levels)
         for question, found in rows.items()
         if found
     }
+
+
+def name_guesses(study: Study) -> dict[str, str]:
+    """What a guess of a person or a program means among the arms of this study.
+
+    "A person" is the arm of manual masks, or else an uploaded reference. Where the
+    reference is itself a program, "a program" is it only if no other arm is one too;
+    otherwise, and without any person's arm, no guess could be right or wrong.
+    """
+    arms = [arm for arm in study.arms.all() if arm.kind != Arm.Kind.CONTROL]
+    people = [arm.key for arm in arms if arm.kind == Arm.Kind.MANUAL]
+    reference = study.reference_arm
+    if not people:
+        kinds = {arm.key: arm.kind for arm in arms}
+        people = [reference] if kinds.get(reference) == Arm.Kind.UPLOAD else []
+    if reference in people or (people and not reference):
+        return {"manual": reference or people[0]}
+    programs = [arm.key for arm in arms if arm.key not in people]
+    if people and len(programs) == 1:
+        return {"manual": people[0], "automatic": programs[0]}
+    return {"manual": "", "automatic": "", "unsure": ""}
 
 
 def make_row(score: blinding.UnsealedScore) -> ScoreRow:

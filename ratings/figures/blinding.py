@@ -47,7 +47,7 @@ def blinding_guesses(*, found: Blinding, simulated: bool = False) -> Figure:
             f"{arms[1]}, and Bang's index of each arm with its 95 % bootstrap interval "
             "over raters and cases (thick) and the interval that takes every guess as "
             "independent (thin). 0 is chance, 1 all recognised, −1 all taken for the "
-            f"other; for raters and cases like these. n = {int(counts.sum())} guesses."
+            f"other; {found.james.clustered.scope}. n = {int(counts.sum())} guesses."
         ),
         header=(
             *("truth", "n", "guessed_reference", "guessed_arm", "unsure", "bang"),

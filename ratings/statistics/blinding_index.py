@@ -8,8 +8,8 @@ from functools import partial
 import numpy as np
 
 from ratings.statistics.agreement import Z
-from ratings.statistics.bootstrap import RESAMPLES
-from ratings.statistics.crossed import BOTH
+from ratings.statistics.bootstrap import MIN_CASES, RESAMPLES
+from ratings.statistics.crossed import BOTH, ONE_RATER
 from ratings.statistics.resampling import summarise, weights
 from ratings.statistics.result import Result
 from ratings.statistics.table import FloatArray
@@ -59,11 +59,13 @@ def blinding(
     cells = np.stack([guesses == g for g in range(3)], axis=-2)  # [R, C, 3, 2]
     table = cells.sum((0, 1)).astype(float)
     draws = _resampled(cells, seed)
+    guessed = np.asarray(~np.isnan(guesses).all(2))
+    sizes = int(guessed.any(1).sum()), int(guessed.any(0).sum())
     each = []
     for truth, label in enumerate((reference, arm)):
         analytic = bang(table, truth=truth, label=label)
         values = _bang_values(draws, truth)
-        each.append(_index(analytic, values, seed))
+        each.append(_index(analytic, values, seed, sizes))
     james_analytic = james(table)
     counted = table.astype(int)
     return Blinding(
@@ -72,7 +74,7 @@ def blinding(
         table=tuple((int(row[0]), int(row[1])) for row in counted),
         bang_reference=each[0],
         bang_arm=each[1],
-        james=_index(james_analytic, _james_values(draws), seed),
+        james=_index(james_analytic, _james_values(draws), seed, sizes),
         per_rater=tuple(
             (
                 rater,
@@ -193,13 +195,19 @@ def _resampled(cells: FloatArray, seed: int) -> FloatArray:
     return np.concatenate(found).reshape(-1, 3, 2)
 
 
-def _index(analytic: Result, draws: FloatArray, seed: int) -> BlindingIndex:
+def _index(
+    analytic: Result, draws: FloatArray, seed: int, sizes: tuple[int, int]
+) -> BlindingIndex:
+    """The index with both intervals; `sizes` are the raters and cases with guesses."""
+    n_raters, n_cases = sizes
+    alone = n_raters < 2
     make = partial(
         Result,
         n=analytic.n,
-        method=f"{analytic.method}, bootstrap over raters and cases",
+        method=f"{analytic.method}, bootstrap over "
+        + ("cases" if alone else "raters and cases"),
         what=analytic.what,
-        scope=BOTH,
+        scope=ONE_RATER if alone else BOTH,
     )
     if analytic.value is None:
         gap = make(value=None, reason=analytic.reason)
@@ -208,4 +216,7 @@ def _index(analytic: Result, draws: FloatArray, seed: int) -> BlindingIndex:
         return BlindingIndex(
             analytic, make(value=analytic.value, se=0.0, reason="degenerate")
         )
+    if n_cases < MIN_CASES:
+        few = make(value=analytic.value, reason="too_few_cases_for_bootstrap")
+        return BlindingIndex(analytic, few)
     return BlindingIndex(analytic, summarise(make, analytic.value, draws, seed=seed))

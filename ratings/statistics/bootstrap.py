@@ -49,6 +49,8 @@ def rank_biserial(
         return result(value=value, reason="bootstrap_unstable", detail=detail)
     kept = draws[~np.isnan(draws)]
     low, high = (float(q) for q in np.quantile(kept, [0.025, 0.975]))
+    if low == high:
+        return result(value=value, reason="constant_resamples", detail=detail)
     return result(
         value=value,
         se=float(kept.std(ddof=1)),

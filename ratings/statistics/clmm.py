@@ -13,7 +13,7 @@ from scipy.special import chdtrc, expit, ndtr
 from threadpoolctl import threadpool_limits
 
 from ratings.statistics.agreement import Z
-from ratings.statistics.crossed import BOTH
+from ratings.statistics.crossed import BOTH, ONE_RATER
 from ratings.statistics.result import Result
 from ratings.statistics.table import FloatArray
 
@@ -218,6 +218,10 @@ def cumulative_link(reference: FloatArray, arm: FloatArray) -> Result:
     data = _prepare(scores)
     if data is None or _separated(data):
         return make(value=None, reason="not_identified")
+    alone = "rater" not in data.groups
+    if alone:
+        named = "cumulative-link mixed model, Laplace, with case × arm"
+        make = partial(make, method=named, scope=ONE_RATER)
     if len(data.group) > LARGEST:
         return make(value=None, reason="too_large")
     # One thread: these matrices are small, and the sums the same on every machine.
@@ -228,7 +232,11 @@ def cumulative_link(reference: FloatArray, arm: FloatArray) -> Result:
     beta, se = fitted["beta"], fitted["se"]
     few = len(np.flatnonzero(~np.isnan(reference).all(1))) < 10
     edge = any(fitted[f"sd_{g}"] < 1e-2 for g in data.groups)
-    flags = {"few_raters_wald": few, "boundary": edge}
+    flags = {
+        "single_rater_no_generalisation": alone,
+        "few_raters_wald": few and not alone,
+        "boundary": edge,
+    }
     return make(
         value=float(np.exp(beta)),
         ci=(float(np.exp(beta - Z * se)), float(np.exp(beta + Z * se))),

@@ -13,6 +13,7 @@ from scipy.special import stdtr, stdtrit
 
 from ratings.statistics.blinding_index import Blinding, blinding
 from ratings.statistics.crossed import RATERS, crossed_mean
+from ratings.statistics.paired import midranks
 from ratings.statistics.result import Result
 from ratings.statistics.rows import ScoreRow
 from ratings.statistics.table import FloatArray, ScoreTable
@@ -120,16 +121,20 @@ def order_effect(main: Sequence[ScoreRow], table: ScoreTable) -> Result:
     slopes, n = [], 0
     for rows in _by_rater(main, table):
         known = [
-            (*place, row.score)
+            (place, row.score)
             for row in rows
             if row.score is not None and (place := _place(row)) is not None
         ]
-        known.sort()
+        known.sort()  # so that rows in another order give the same sums
         if len(known) < 3:
             continue
-        position = np.arange(len(known)) / 100
-        score = np.array([one[-1] for one in known], dtype=float)
+        # Masks shown together were seen at one time: they share their mean place.
+        order = {place: n for n, place in enumerate(sorted({one[0] for one in known}))}
+        position = midranks(np.array([float(order[one[0]]) for one in known])) / 100
+        score = np.array([one[1] for one in known], dtype=float)
         centred = position - position.mean()
+        if not centred.any():
+            continue
         slopes.append(float(centred @ score / (centred @ centred)))
         n += len(known)
     make = partial(

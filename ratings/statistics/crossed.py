@@ -16,6 +16,7 @@ BOTH = "for raters and cases like these"
 CASES = "for these raters, and cases like these"
 RATERS = "for these cases, and raters like these"
 ONE_RATER = "for this rater, and cases like these"
+ROUNDING = 1e-12
 MIN_CASES = 3
 
 
@@ -102,6 +103,11 @@ def variances(values: FloatArray) -> Variances:
     cell = (residual**2).sum()
     if balanced:
         cell = _mean_squares(values)[2] * n
+    # What rounding leaves of equal means must not pass for a variance.
+    by_rater, by_case, cell = (
+        part if part > ROUNDING * (residual**2).sum() else 0.0
+        for part in (by_rater, by_case, cell)
+    )
     return Variances(
         mean=mean,
         n_raters=n_raters,

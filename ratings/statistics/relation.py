@@ -105,6 +105,8 @@ def correlate(x: FloatArray, y: FloatArray, *, seed: int) -> Result:
         return make(value=value, reason="bootstrap_unstable", detail=detail)
     known = draws[~np.isnan(draws)]
     low, high = (float(q) for q in np.quantile(known, [0.025, 0.975]))
+    if np.ptp(known) < 1e-12:
+        return make(value=value, reason="constant_resamples", detail=detail)
     return make(
         value=value, ci=(low, high), se=float(known.std(ddof=1)), detail=detail,
         reason="not_tested", warnings=("undefined_resamples",) if undefined else (),

@@ -172,7 +172,8 @@ def _raters(comparison: Comparison) -> tuple[str, ...]:
         return ()
     tested = [r for r in comparison.per_rater if r.p_holm is not None]
     called = [r for r in tested if r.p_holm is not None and r.p_holm < ALPHA]
-    higher = sum(1 for r in called if (r.difference.value or 0) > 0)
+    # The test is one of ranks, so its direction is too.
+    higher = sum(1 for r in called if (r.rank_biserial.value or 0) > 0)
     text = (
         f"Rater by rater, {higher} of {len(comparison.per_rater)} scored "
         f"{comparison.arm} higher and {len(called) - higher} lower beyond chance "

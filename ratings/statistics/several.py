@@ -43,8 +43,9 @@ def several_arms(table: ScoreTable) -> SeveralArms | None:
     """Compare all arms of a table with each other; None with two arms or fewer."""
     if len(table.arms) < 3:
         return None
-    means = table.scores.mean(axis=0)  # [C, A]; NaN where any rater lacks a score
-    ranks, test = friedman(means, n_excluded_cells=table.scores.shape[0])
+    # Raters without any score say nothing; else NaN where any rater lacks a score.
+    scoring = table.scores[~np.isnan(table.scores).all((1, 2))]
+    ranks, test = friedman(scoring.mean(axis=0), n_excluded_cells=len(scoring))
     pairs = [
         ArmPair(
             arm=arm,

@@ -13,7 +13,8 @@ from django.db import connection
 from django.test import Client
 
 from ratings import blinding, guessing, invitations, protocol, triggers
-from ratings.models import AuditEntry, Enrolment, Guess, Item, Session, Study
+from ratings.models import Arm, AuditEntry, Enrolment, Guess, Item, Session, Study
+from ratings.results import name_guesses
 from ratings.verifying import verify_study
 from tests.ratings.conftest import AddCases, end_collecting, make_user
 
@@ -228,3 +229,29 @@ def test_a_changed_lost_or_added_guess_is_found(
     Guess.objects.create(item=other, guess="manual")
     (fault,) = verify_study(study)
     assert fault.endswith("is not in the record.")
+
+
+@pytest.mark.parametrize(
+    ("arms", "reference", "meant"),
+    [
+        ([("manual", "manual"), ("m", "model")], "manual", {"manual": "manual"}),
+        ([("expert", "upload"), ("m", "model")], "expert", {"manual": "expert"}),
+        ([("manual", "manual"), ("m", "model")], "m",
+         {"manual": "manual", "automatic": "m"}),
+        ([("manual", "manual"), ("m", "model"), ("t", "tool")], "m", None),
+        ([("m", "model"), ("t", "tool")], "m", None),
+        ([("manual", "manual"), ("m", "model"), ("bad", "control")], "m",
+         {"manual": "manual", "automatic": "m"}),
+    ],
+)  # fmt: skip
+def test_a_guess_means_an_arm_by_its_kind_and_not_by_its_key(
+    study: Study,
+    arms: list[tuple[str, str]],
+    reference: str,
+    meant: dict[str, str] | None,
+) -> None:
+    for key, kind in arms:
+        Arm.objects.create(study=study, key=key, label=key, kind=kind)
+    study.reference_arm = reference
+    unanswerable = {"manual": "", "automatic": "", "unsure": ""}
+    assert name_guesses(study) == (unanswerable if meant is None else meant)

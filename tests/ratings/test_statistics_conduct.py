@@ -8,11 +8,17 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from ratings.statistics.bootstrap import rank_biserial
+from ratings.statistics.clmm import cumulative_link
+from ratings.statistics.crossed import ONE_RATER
 from ratings.statistics.explanations import EXPLANATIONS
 from ratings.statistics.family import across_questions
 from ratings.statistics.missing import assume
 from ratings.statistics.paired import holm
+from ratings.statistics.relation import correlate
+from ratings.statistics.result import Result
 from ratings.statistics.rows import ScoreRow
+from ratings.statistics.several import several_arms
 from ratings.statistics.strata import by_stratum
 from ratings.statistics.summary import Analysis, analyse
 from ratings.statistics.table import ScoreTable, make_table
@@ -223,3 +229,64 @@ def hash_of(label: str) -> int:
 def test_every_explanation_says_how_why_and_whence() -> None:
     for one in EXPLANATIONS.values():
         assert all((one.title, one.formula, one.why, one.reference))
+
+
+def test_masks_shown_together_share_their_place_in_the_order() -> None:
+    """Sorted by score within a place they would seem to rise."""
+    rows = [
+        ScoreRow("R", f"C{c}", arm, score, position=c + 1, session=1)
+        for c in range(6)
+        for arm, score in (("manual", 2), ("pred", 4))
+    ]
+    table = make_table(
+        [replace(row, rater=f"R{r}") for r in range(6) for row in rows], levels=LEVELS
+    )
+    drift = analyse(table, reference="manual", seed=1).conduct.order
+    assert drift.value == pytest.approx(0, abs=1e-9)
+
+
+def test_guesses_of_one_rater_speak_of_that_rater() -> None:
+    def guessed(row: ScoreRow, n: int) -> ScoreRow:
+        return replace(row, guess="manual" if n % 3 else "automatic")
+
+    def index(cases: int) -> Result:
+        table = study(guessed, raters=1, cases=cases)
+        found = analyse(table, reference="manual", seed=1).conduct.arms[0].blinding
+        assert found is not None
+        return found.james.clustered
+
+    assert index(12).scope == ONE_RATER
+    assert index(9).reason == "too_few_cases_for_bootstrap"
+    assert index(9).ci is None
+
+
+def test_a_model_of_one_rater_says_nothing_of_others() -> None:
+    table = study(lambda row, n: row, raters=1, cases=30)
+    scores = table.scores[:, :, 0], table.scores[:, :, 1]
+    found = cumulative_link(*scores)
+    assert found.scope == ONE_RATER
+    assert "single_rater_no_generalisation" in found.warnings
+    assert "rater × arm" not in found.method
+
+
+def test_a_rater_without_a_score_does_not_end_the_comparison_of_all_arms() -> None:
+    rng = np.random.default_rng(2)
+    rows = [
+        ScoreRow(f"R{r}", f"C{c}", arm, int(rng.integers(1, 6)) if r < 3 else None)
+        for r in range(4)
+        for c in range(20)
+        for arm in "abc"
+    ]
+    found = several_arms(make_table(rows, levels=LEVELS))
+    assert found is not None
+    assert (found.friedman.n, found.friedman.reason) == (180, "p_only")
+    assert found.friedman.p is not None
+
+
+def test_an_interval_without_width_is_none() -> None:
+    won = np.array([1.0] * 4 + [0.0] * 6)
+    biserial = rank_biserial(won, seed=1, scope=ONE_RATER)
+    assert (biserial.value, biserial.ci) == (1.0, None)
+    assert biserial.reason == "constant_resamples"
+    steps = np.arange(10.0)
+    assert correlate(steps, steps, seed=1).reason == "constant_resamples"

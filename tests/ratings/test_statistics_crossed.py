@@ -226,3 +226,20 @@ def test_order_changes_nothing_and_a_swap_changes_the_sign(
         assert swapped.value == pytest.approx(-one.value, abs=1e-12)
     if one.ci is not None:
         assert swapped.ci == pytest.approx((-one.ci[1], -one.ci[0]), rel=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("values", "which"),
+    [
+        ([[1, 0, 0], [0, 1, 0], [0, 0, 1]], "both"),
+        ([[1, 0, 0], [0, 1, 0]], "raters"),
+        ([[0, 2, 0], [1, 2, -1], [2, 0, 0], [0, 2, 0]], "raters"),
+        ([[1] * 7, [2] * 7, [2] * 7], "cases"),
+    ],
+)
+def test_what_rounding_leaves_of_equal_means_is_no_variance(
+    values: list[list[int]], which: str
+) -> None:
+    found = getattr(crossed_mean(np.array(values, dtype=float), what="mean"), which)
+    assert found.reason == "variance_not_estimable"
+    assert (found.p, found.ci, found.se) == (None, None, None)
