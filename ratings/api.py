@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from typing import Any
 
@@ -23,7 +24,7 @@ from ratings import (
     signing,
     withdrawing,
 )
-from ratings.blinding import Rotten
+from ratings.blinding import Rotten, Unreadable
 from ratings.design import read_design
 from ratings.guessing import GuessRefused
 from ratings.models import Item, Study
@@ -37,6 +38,8 @@ from ratings.serializers import (
 )
 from ratings.signing import SigningRefused
 
+log = logging.getLogger(__name__)
+UNREADABLE = "The images cannot be read at the moment; nothing is lost. Try again soon."
 TITLES = {400: "Not valid", 401: "Signed out", 403: "Not allowed", 404: "Not found"}
 
 
@@ -175,6 +178,9 @@ def send_part(
         raise Http404
     try:
         return send_bytes(read(item))
+    except Unreadable as fault:
+        log.exception("The stored files could not be read.")
+        raise Conflict(ScoreRefused(503, UNREADABLE)) from fault
     except Rotten as fault:
         withdrawing.withdraw_rotten(item.presentation.case)
         raise Conflict(ScoreRefused(409, scoring.WITHDRAWN)) from fault

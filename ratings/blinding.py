@@ -124,6 +124,10 @@ class Rotten(Exception):
     """A stored file has not the digest that it was stored with: it is not shown."""
 
 
+class Unreadable(Exception):
+    """The files cannot be read just now, which says nothing of what is in them."""
+
+
 def read_image(item: Item) -> bytes:
     """The canonical image that an item is judged on; Rotten if it was changed."""
     case = item.presentation.case
@@ -144,8 +148,11 @@ def read_mask(item: Item) -> bytes:
 def read_whole(path: str, sha256: str) -> bytes:
     try:
         data = files.locate(path).read_bytes()
+    except FileNotFoundError as error:
+        # Where all files are gone at once, a disk is missing and no case is at fault.
+        raise (Rotten if files.holds_any() else Unreadable) from error
     except OSError as error:
-        raise Rotten from error
+        raise Unreadable from error
     if hashlib.sha256(data).hexdigest() != sha256:
         raise Rotten
     return data

@@ -255,10 +255,16 @@ async function refusal(response: Response): Promise<RequestError> {
   if (status === 401 || status === 403 || response.redirected) {
     return new RequestError("signed-out", "You are signed out.", status);
   }
-  if (status >= 500 || status === 408 || status === 425 || status === 429) {
+  const passing = status >= 500 || status === 408 || status === 425 || status === 429;
+  // A refusal without a problem in JSON is a proxy's or a misconfigured server's, not ours.
+  if (passing || !isOurs(response)) {
     return new RequestError("busy", detail || "The server is busy.", status);
   }
   return new RequestError("refused", detail || `The server refused (${status}).`, status, stored);
+}
+
+function isOurs(response: Response): boolean {
+  return response.headers.get("Content-Type")?.startsWith("application/problem+json") ?? false;
 }
 
 async function readProblem(response: Response): Promise<{ detail: string; stored: Stored | null }> {

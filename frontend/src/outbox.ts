@@ -47,7 +47,11 @@ export function openOutbox(room: string, store: Store, send: Send, on: OutboxEve
   async function drain(): Promise<void> {
     for (;;) {
       const entries = await listUnsent(room, store);
-      if (entries.length === 0) return on.onState("saved", 0);
+      if (entries.length === 0) {
+        // Another tab may have sent what failed here.
+        failures = 0;
+        return on.onState("saved", 0);
+      }
       if (failures === 0) on.onState("saving", entries.length);
       const failure = await deliver(entries[0], store, send, on);
       if (failure) return stop(failure, entries.length);

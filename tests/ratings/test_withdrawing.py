@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -51,6 +52,26 @@ def test_a_rotten_file_is_not_served_and_its_case_is_withdrawn(
     # A second request neither serves it nor raises the alarm again.
     assert rater.get(f"/api/items/{item.token}/{part}").status_code in (404, 409)
     assert len(mail.outbox) == 1
+
+
+@pytest.mark.parametrize("harm", ["nothing there", "not readable"])
+def test_a_disk_that_is_away_withdraws_no_case(
+    rater: Client, session: Session, settings: Any, tmp_path: Path, harm: str
+) -> None:
+    item = current(session)
+    there = settings.FILES_DIR
+    settings.FILES_DIR = tmp_path / "away"
+    settings.FILES_DIR.mkdir()
+    if harm == "not readable":
+        # A folder in the place of the file: to read it is an error of another kind.
+        files.locate(item.presentation.case.image_path).mkdir(parents=True)
+    answer = rater.get(f"/api/items/{item.token}/image")
+    assert answer.status_code == 503
+    assert "nothing is lost" in answer.json()["detail"]
+    assert not Withdrawal.objects.exists()
+    assert mail.outbox == []
+    settings.FILES_DIR = there
+    assert rater.get(f"/api/items/{item.token}/image").status_code == 200
 
 
 def test_a_withdrawn_case_is_gone_for_every_rater_and_every_source(
