@@ -86,9 +86,9 @@ def test_four_panes_are_linked_and_open_at_the_lesion(page: Page) -> None:
         for c in page.locator(".stage canvas[data-slice]").all()
     }
     page.keyboard.press("+")
-    page.wait_for_timeout(200)
     for canvas in page.locator(".stage canvas[data-slice]").all():
-        assert canvas.get_attribute("data-frame") not in frames
+        for frame in frames:
+            expect(canvas).not_to_have_attribute("data-frame", str(frame))
 
 
 def test_the_threshold_hides_what_lies_below_it(page: Page) -> None:

@@ -278,8 +278,10 @@ def test_side_by_side_both_are_scored_and_move_as_one(
     page.keyboard.press("Enter")
     expect(page.get_by_text("Now the right one")).to_be_visible()
     assert seat.values() == []
+    moved = str(left.get_attribute("data-slice"))
     page.keyboard.press("ArrowDown")
-    expect(left).to_have_attribute("data-slice", str(right.get_attribute("data-slice")))
+    expect(left).not_to_have_attribute("data-slice", moved)
+    expect(right).to_have_attribute("data-slice", str(left.get_attribute("data-slice")))
     page.keyboard.press("2")
     page.keyboard.press("5")
     page.keyboard.press("w")
@@ -302,7 +304,10 @@ def test_masks_of_a_case_come_in_turn_and_the_view_stays(
     seat = seats["In turn"]
     page = sit_down(seat)
     canvas = page.locator("canvas").first
+    expect(canvas).to_have_attribute("data-ready", "true")
+    first = str(canvas.get_attribute("data-slice"))
     page.keyboard.press("ArrowUp")
+    expect(canvas).not_to_have_attribute("data-slice", first)
     slice = str(canvas.get_attribute("data-slice"))
     expect(page.locator(".items")).to_contain_text("Mask 1 of 2")
     page.keyboard.press("1")
