@@ -131,7 +131,7 @@ export function laterPage({ session, title }: StudyInfo, home: string): HTMLElem
 export function closedPage(title: string, state: string, home: string): HTMLElement {
   const over = state === "closed" || state === "unblinded";
   const words = over
-    ? "This study is closed. No more scores can be given; those you confirmed are kept."
+    ? "This study is closed. No more scores can be given; those that were saved are kept."
     : "This study is not open for rating yet. The coordinator will tell you when it is.";
   return page(title, make("p", { class: "lead" }, words), ...wayHome(home));
 }
