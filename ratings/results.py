@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 from uuid import UUID
@@ -38,9 +37,7 @@ def build_tables(study: Study) -> dict[str, ScoreTable]:
     meant = name_guesses(study)
     for score in blinding.unseal(study):
         if score.kind in COMPARED:
-            row = make_row(score)
-            row = replace(row, guess=meant.get(row.guess, row.guess))
-            rows[score.question].append(row)
+            rows[score.question].append(make_row(score, meant=meant))
     return {
         question: make_table(found, levels=study.levels)
         for question, found in rows.items()
@@ -69,8 +66,8 @@ def name_guesses(study: Study) -> dict[str, str]:
     return {"manual": "", "automatic": "", "unsure": ""}
 
 
-def make_row(score: blinding.UnsealedScore) -> ScoreRow:
-    """One unsealed score as a row of the long table."""
+def make_row(score: blinding.UnsealedScore, *, meant: dict[str, str]) -> ScoreRow:
+    """One unsealed score as a row; `meant` says what a guess means."""
     from ratings.statistics.table import ScoreRow
 
     return ScoreRow(
@@ -86,7 +83,7 @@ def make_row(score: blinding.UnsealedScore) -> ScoreRow:
         session=score.session,
         side=str(score.slot + 1) if score.shown_together > 1 else "",
         seconds=score.seconds,
-        guess=score.guess,
+        guess=meant.get(score.guess, score.guess),
         confidence=score.confidence,
         unlooked=None if score.unlooked is None else int(score.unlooked),
         conflict=None if score.conflict is None else int(score.conflict),

@@ -79,8 +79,8 @@ def list_reaches(
         source = slice(int(along.low[slab].min()), int(along.high[slab].max()) + 1)
         sides = {k: find_side(one[source], stencils[k]) for k, one in shadows.items()}
         if all(side.start < side.stop for side in sides.values()):
-            first, second, third = ({**sides, axis: slab}[k] for k in range(3))
-            yield first, second, third
+            sides[axis] = slab
+            yield sides[0], sides[1], sides[2]
 
 
 def project(positive: NDArray[np.bool_], *, onto: tuple[int, int]) -> NDArray[np.bool_]:

@@ -8,9 +8,9 @@ from functools import partial
 import numpy as np
 
 from ratings.statistics.agreement import Z
-from ratings.statistics.bootstrap import MIN_CASES, RESAMPLES
+from ratings.statistics.bootstrap import MIN_CASES, RESAMPLES, summarise
 from ratings.statistics.crossed import BOTH, ONE_RATER
-from ratings.statistics.resampling import summarise, weights
+from ratings.statistics.resampling import weights
 from ratings.statistics.result import Result
 from ratings.statistics.table import FloatArray
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 
 import numpy as np
@@ -43,20 +44,34 @@ def rank_biserial(
     if len(d) < MIN_CASES:
         return result(value=value, reason="too_few_cases_for_bootstrap")
     draws = _resampled(d, seed, resamples)
+    return summarise(result, value, draws, seed=seed)
+
+
+def summarise(
+    make: Callable[..., Result],
+    value: float,
+    draws: FloatArray,
+    *,
+    seed: int,
+) -> Result:
+    """A value with the spread and percentiles of its resamples; NaN = undefined."""
     undefined = int(np.isnan(draws).sum())
-    detail = {"resamples": resamples, "seed": seed, "undefined": undefined}
-    if undefined > MAX_UNDEFINED * resamples:
-        return result(value=value, reason="bootstrap_unstable", detail=detail)
+    detail = {"resamples": len(draws), "seed": seed, "undefined": undefined}
+    if undefined > MAX_UNDEFINED * len(draws):
+        return make(value=value, reason="bootstrap_unstable", detail=detail)
     kept = draws[~np.isnan(draws)]
+    se = float(kept.std(ddof=1))
+    if se <= 1e-12:
+        return make(value=value, se=0.0, reason="constant_resamples", detail=detail)
     low, high = (float(q) for q in np.quantile(kept, [0.025, 0.975]))
-    if low == high:
-        return result(value=value, reason="constant_resamples", detail=detail)
-    return result(
+    warnings = ("undefined_resamples",) if undefined else ()
+    return make(
         value=value,
-        se=float(kept.std(ddof=1)),
+        se=se,
         ci=(low, high),
         reason="not_tested",
         detail=detail,
+        warnings=warnings,
     )
 
 

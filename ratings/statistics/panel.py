@@ -8,10 +8,10 @@ from functools import partial
 import numpy as np
 
 from ratings.statistics.agreement import Weighting, Z, weights
-from ratings.statistics.bootstrap import MIN_CASES, RESAMPLES
+from ratings.statistics.bootstrap import MIN_CASES, RESAMPLES, summarise
 from ratings.statistics.crossed import CASES
 from ratings.statistics.reliability import icc, kendall
-from ratings.statistics.resampling import resampled_sums, summarise
+from ratings.statistics.resampling import resampled_sums
 from ratings.statistics.result import Result
 from ratings.statistics.table import FloatArray
 

@@ -8,6 +8,7 @@ from functools import partial
 
 import numpy as np
 
+from ratings.statistics.bootstrap import summarise
 from ratings.statistics.paired import midranks
 from ratings.statistics.result import Result
 from ratings.statistics.table import FloatArray
@@ -99,18 +100,7 @@ def correlate(x: FloatArray, y: FloatArray, *, seed: int) -> Result:
     rng = np.random.default_rng(seed)
     picks = rng.integers(0, len(x), (RESAMPLES, len(x)))
     draws = np.array([rank_correlation(x[pick], y[pick]) for pick in picks])
-    undefined = int(np.isnan(draws).sum())
-    detail = {"resamples": RESAMPLES, "seed": seed, "undefined": undefined}
-    if undefined > MAX_UNDEFINED * RESAMPLES:
-        return make(value=value, reason="bootstrap_unstable", detail=detail)
-    known = draws[~np.isnan(draws)]
-    low, high = (float(q) for q in np.quantile(known, [0.025, 0.975]))
-    if np.ptp(known) < 1e-12:
-        return make(value=value, reason="constant_resamples", detail=detail)
-    return make(
-        value=value, ci=(low, high), se=float(known.std(ddof=1)), detail=detail,
-        reason="not_tested", warnings=("undefined_resamples",) if undefined else (),
-    )  # fmt: skip
+    return summarise(make, value, draws, seed=seed)
 
 
 def rank_correlation(x: FloatArray, y: FloatArray) -> float:

@@ -8,8 +8,8 @@ from functools import partial
 import numpy as np
 
 from ratings.statistics.agreement import Weighting, Z, kappas
-from ratings.statistics.bootstrap import RESAMPLES
-from ratings.statistics.resampling import MIN_RATERS, resampled_sums, summarise
+from ratings.statistics.bootstrap import RESAMPLES, summarise
+from ratings.statistics.resampling import MIN_RATERS, resampled_sums
 from ratings.statistics.result import Result
 from ratings.statistics.table import FloatArray, ScoreTable
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from functools import partial
 
 import numpy as np
 
-from ratings.statistics.bootstrap import MAX_UNDEFINED, MIN_CASES, RESAMPLES
+from ratings.statistics.bootstrap import MIN_CASES, RESAMPLES, summarise
 from ratings.statistics.crossed import BOTH, CASES, RATERS
 from ratings.statistics.result import Result
 from ratings.statistics.table import FloatArray
@@ -82,34 +82,6 @@ def over_both(
     if d.shape[0] < 2:
         found = np.zeros((0, 3))
     return _both(differences, found, turn, "both", seed, d.shape[1])
-
-
-def summarise(
-    make: Callable[..., Result],
-    value: float,
-    draws: FloatArray,
-    *,
-    seed: int,
-) -> Result:
-    """A value with the spread and percentiles of its resamples; NaN = undefined."""
-    undefined = int(np.isnan(draws).sum())
-    detail = {"resamples": len(draws), "seed": seed, "undefined": undefined}
-    if undefined > MAX_UNDEFINED * len(draws):
-        return make(value=value, reason="bootstrap_unstable", detail=detail)
-    kept = draws[~np.isnan(draws)]
-    se = float(kept.std(ddof=1))
-    if se <= 1e-12:
-        return make(value=value, se=0.0, reason="zero_variance", detail=detail)
-    low, high = (float(q) for q in np.quantile(kept, [0.025, 0.975]))
-    warnings = ("undefined_resamples",) if undefined else ()
-    return make(
-        value=value,
-        se=se,
-        ci=(low, high),
-        reason="not_tested",
-        detail=detail,
-        warnings=warnings,
-    )
 
 
 def _turn(differences: FloatArray) -> float:

@@ -8,6 +8,7 @@ from functools import partial
 
 import numpy as np
 
+from ratings.statistics.bootstrap import summarise
 from ratings.statistics.mask_features import FEATURES
 from ratings.statistics.paired import midranks
 from ratings.statistics.result import Result
@@ -16,6 +17,13 @@ from ratings.statistics.table import FloatArray
 FOLDS, RESAMPLES, MIN_CASES = 5, 2_000, 10
 PENALTY = 1.0
 SCOPE = "for cases like these"
+
+
+def leaves_out_half(found: Result) -> bool:
+    """Whether chance is ruled out: by the interval, or by every resample alike."""
+    if found.reason == "constant_resamples":
+        return found.value != 0.5
+    return found.ci is not None and not found.ci[0] <= 0.5 <= found.ci[1]
 
 
 @dataclass(frozen=True)
@@ -29,8 +37,7 @@ class Clue:
     @property
     def telling(self) -> bool:
         """Whether its interval leaves out a half."""
-        ci = self.auc.ci
-        return ci is not None and not ci[0] <= 0.5 <= ci[1]
+        return leaves_out_half(self.auc)
 
 
 @dataclass(frozen=True)
@@ -60,7 +67,7 @@ class Separability:
                 f"look is not known: {self.pairs.reason_text}."
             )
         share = f"{100 * self.pairs.value:.0f} % of cases"
-        if self.pairs.ci is None or self.pairs.ci[0] <= 0.5:
+        if self.pairs.value < 0.5 or not leaves_out_half(self.pairs):
             return (
                 "By the features tested here it is not shown that anybody could tell "
                 f"{self.arm} from {self.reference}: {share}, 50 % by chance."
@@ -160,12 +167,8 @@ def area(scores: FloatArray, *, seed: int, method: str) -> Result:
     rng = np.random.default_rng(seed)
     picks = rng.integers(0, len(scores), (RESAMPLES, len(scores)))
     draws = np.array([auc_of(scores[pick]) for pick in picks])
-    low, high = (float(q) for q in np.quantile(draws, [0.025, 0.975]))
-    return Result(
-        value=auc_of(scores), ci=(low, high), se=float(draws.std(ddof=1)),
-        n=len(scores), method=method, scope=SCOPE, reason="not_tested",
-        detail={"resamples": RESAMPLES, "seed": seed},
-    )  # fmt: skip
+    make = partial(Result, n=len(scores), method=method, scope=SCOPE)
+    return summarise(make, auc_of(scores), draws, seed=seed)
 
 
 def share_of_pairs(scores: FloatArray, *, seed: int) -> Result:
@@ -174,9 +177,8 @@ def share_of_pairs(scores: FloatArray, *, seed: int) -> Result:
     won = (d > 0) + 0.5 * (d == 0)
     rng = np.random.default_rng(seed)
     draws = won[rng.integers(0, len(won), (RESAMPLES, len(won)))].mean(axis=1)
-    low, high = (float(q) for q in np.quantile(draws, [0.025, 0.975]))
-    return Result(
-        value=float(won.mean()), ci=(low, high), n=len(won), reason="not_tested",
-        method="share of pairs told apart, cross-validated", scope=SCOPE,
-        detail={"resamples": RESAMPLES, "seed": seed},
+    make = partial(
+        Result, n=len(won), method="share of pairs told apart, cross-validated",
+        scope=SCOPE,
     )  # fmt: skip
+    return summarise(make, float(won.mean()), draws, seed=seed)

@@ -119,6 +119,17 @@ def test_few_cases_give_no_number_and_say_why() -> None:
     assert "at least ten cases" in told.sentence
 
 
+def test_arms_that_are_told_apart_in_every_case_are_told_so_without_an_interval() -> (
+    None
+):
+    look = [({"volume": 10.0 + n}, {"volume": 1.0 + n / 20}) for n in range(12)]
+    told = separate(arm="model", reference="manual", features=look, seed=1)
+    assert (told.pairs.value, told.pairs.ci) == (1.0, None)
+    assert told.pairs.reason == "constant_resamples"
+    assert told.clues[0].telling
+    assert "could tell model from manual in 100 % of cases" in told.sentence
+
+
 @pytest.fixture
 def draft(study: Study, ada: User, add_cases: AddCases) -> Study:
     add_cases(10)

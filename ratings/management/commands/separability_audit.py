@@ -33,8 +33,7 @@ class Command(BaseCommand):
             for name in ("auc", "pairs"):
                 self.stdout.write(f"  {arm[name]['sentence']}")
             for clue in arm["clues"]:
-                low, high = clue["auc"]["ci"]
+                ci = clue["auc"]["ci"]
                 value = number(clue["auc"]["value"])
-                self.stdout.write(
-                    f"  {value} ({interval_text((low, high))})  {clue['label']}"
-                )
+                span = interval_text((ci[0], ci[1])) if ci else "no interval"
+                self.stdout.write(f"  {value} ({span})  {clue['label']}")
