@@ -8,16 +8,15 @@ from typing import Any
 from django.contrib.auth.models import User
 from django.db import transaction
 from django.db.models import QuerySet
-from django.utils.text import slugify
 
 from inference.predictions import make_payload
 from inference.sources import Source
-from ratings import audit, importing, jobs, removal
-from ratings.models import Arm, Job, Mask, Study
+from ratings import arms, audit, importing, jobs, originals, removal
+from ratings.arms import MADE_HERE
+from ratings.models import Arm, Job, Mask, Original, Study
 
 Status = Job.Status
 LIVE = (Status.QUEUED, Status.RUNNING)
-MADE_HERE = (Arm.Kind.MODEL, Arm.Kind.TOOL)
 AGAIN = (Status.FAILED, Status.CANCELLED)
 
 
@@ -81,14 +80,12 @@ def find_arm(
     *, study: Study, source: Source, label: str, settings: dict[str, Any]
 ) -> Arm:
     """The arm of that label, new or from the very same engine and settings."""
-    key = slugify(label)[:40].strip("-") or source.name[:40]
+    key = arms.make_key(label)
     origin = {**source.to_json(), "settings": settings}
-    arm = study.arms.filter(key=key).first()
+    known = study.arms.all()
+    arm = known.filter(label=label).first() or known.filter(key=key).first()
     if arm is None:
-        if key == "manual":
-            raise BatchRefused(
-                "“Manual” is the arm of the manual masks. Choose another name."
-            )
+        refuse_name(study, key=key, label=label)
         arm = importing.ensure_arm(
             study=study, key=key, label=label, kind=source.arm_kind
         )
@@ -105,6 +102,20 @@ def find_arm(
             "predictions first."
         )
     return arm
+
+
+def refuse_name(study: Study, *, key: str, label: str) -> None:
+    """A name of masks that came or come from elsewhere is no name of a new arm."""
+    if key == arms.MANUAL:
+        raise BatchRefused(
+            "“Manual” is the arm of the manual masks. Choose another name."
+        )
+    waiting = arms.list_waiting(study)
+    if key in waiting or any(arms.is_same(label, one) for one in waiting.values()):
+        raise BatchRefused(
+            f"Uploaded masks named “{label}” wait for their import. Import or remove "
+            "them, or choose another name."
+        )
 
 
 def queue_cases(*, arm: Arm, source: Source, settings: dict[str, Any]) -> Batch:
@@ -166,6 +177,7 @@ def withdraw(*, arm: Arm, actor: User) -> int:
             payload={"arm": arm.key, "masks": len(masks)},
         )  # fmt: skip
         list_jobs(arm).delete()
+        originals.drop(Original.objects.filter(arm=arm))
         arm.delete()
         cases = [mask.case_id for mask in masks]
         transaction.on_commit(lambda: removal.forget(paths, cases))

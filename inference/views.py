@@ -23,6 +23,7 @@ from inference.models import Ensemble, Prediction
 from inference.sources import find_source, list_sources
 from inference.tools import ToolsRefused, list_tools
 from ratings import access, jobs
+from ratings.arms import MADE_HERE
 from ratings.models import Arm, Job, Study
 from ratings.views import SignedInRequest
 
@@ -167,7 +168,7 @@ def complete(request: SignedInRequest, study: Study, arm: Arm) -> None:
 
 
 def find_arm(study: Study, arm_id: int) -> Arm:
-    return get_object_or_404(Arm, pk=arm_id, study=study, kind__in=batches.MADE_HERE)
+    return get_object_or_404(Arm, pk=arm_id, study=study, kind__in=MADE_HERE)
 
 
 def answer(request: HttpRequest, study: Study) -> HttpResponse:

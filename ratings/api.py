@@ -39,7 +39,9 @@ from ratings.serializers import (
 from ratings.signing import SigningRefused
 
 log = logging.getLogger(__name__)
-UNREADABLE = "The site cannot reach its files just now; nothing is lost. Try again soon."
+UNREADABLE = (
+    "The site cannot reach its files just now; nothing is lost. Try again soon."
+)
 TITLES = {400: "Not valid", 401: "Signed out", 403: "Not allowed", 404: "Not found"}
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from django.contrib.auth.models import User
@@ -14,21 +14,19 @@ from ratings import (
     files,
     images,
     originals,
-    pairing,
-    pictures,
     selecting,
 )
 from ratings.importing import (
     ImportRefused,
     ensure_arm,
-    find_grid,
+    let_go,
     next_label,
     refuse_unless_draft,
     store_mask,
 )
 from ratings.models import Case, Mask, Study, Upload
-from ratings.nifti import ImageRefused
 from ratings.pairing import Pair
+from ratings.vetting import check_pairs, check_rows, load_upload
 
 
 @dataclass(frozen=True)
@@ -54,8 +52,7 @@ def commit_pairs(
     looks personal is a fault until somebody confirmed that it is not (P4).
     """
     refuse_unless_draft(study)
-    found = study.uploads.exclude(kind=Upload.Kind.REFUSED)
-    uploads = {str(upload.id): upload for upload in found}
+    uploads = find_uploads(study)
     judged = check_pairs(study=study, pairs=pairs, uploads=uploads)
     doubted = find_personal(pairs, uploads)
     if not names_confirmed:
@@ -66,26 +63,44 @@ def commit_pairs(
         faults = ["Choose at least one image to import."]
     if (faults and not good_only) or not good:
         raise ImportRefused(faults)
-    with transaction.atomic():
+    with files.taken_back(), transaction.atomic():
         # the row's lock makes two imports take turns at labels, and locking wait
-        refuse_unless_draft(Study.objects.select_for_update().get(pk=study.pk))
-        made = [add_pair(study=study, pair=pair, uploads=uploads) for pair in good]
-        new = [case for case, pair in zip(made, good, strict=True) if pair.image]
-        more = [case for case, pair in zip(made, good, strict=True) if pair.case]
+        refuse_unless_draft(audit.hold(study.pk))
+        refuse_changed(study=study, pairs=good)
+        new, more = add_pairs(study=study, pairs=good, uploads=uploads)
         record_import(study=study, user=user, new=new, more=more)
         if confirmed := used_ids(good) & set(doubted):
             audit.record(
                 study=study, actor=user, verb="confirm_names",
                 payload={"files": len(confirmed)},
             )  # fmt: skip
-        used = list(study.uploads.filter(id__in=used_ids(good)))
-        study.uploads.filter(id__in=used_ids(good)).delete()
-    for upload in used:
-        pictures.forget(upload.pk)
-        # an image's bytes became the case's; all others were written anew on its grid
-        if upload.kind != Upload.Kind.IMAGE:
-            files.remove(upload.path)
+        for one in used_ids(good):
+            # an image's bytes became the case's; all others were written on its grid
+            adopted = uploads[one].kind == Upload.Kind.IMAGE
+            let_go(uploads[one], keep_bytes=adopted)
     return Outcome(tuple(new + more), tuple(good), tuple(faults))
+
+
+def find_uploads(study: Study) -> dict[str, Upload]:
+    found = study.uploads.exclude(kind=Upload.Kind.REFUSED)
+    return {str(upload.id): upload for upload in found}
+
+
+def refuse_changed(*, study: Study, pairs: list[Pair]) -> None:
+    """What a colleague took, removed or filled since the check stops the import."""
+    judged = check_rows(study=study, pairs=pairs, uploads=find_uploads(study))
+    if faults := [fault for _, found in judged for fault in found]:
+        raise ImportRefused(list(dict.fromkeys(faults)))
+
+
+def add_pairs(
+    *, study: Study, pairs: list[Pair], uploads: dict[str, Upload]
+) -> tuple[list[Case], list[Case]]:
+    """The new cases, and those that got more masks."""
+    made = [add_pair(study=study, pair=pair, uploads=uploads) for pair in pairs]
+    new = [case for case, pair in zip(made, pairs, strict=True) if pair.image]
+    more = [case for case, pair in zip(made, pairs, strict=True) if pair.case]
+    return new, more
 
 
 def find_personal(pairs: list[Pair], uploads: dict[str, Upload]) -> dict[str, str]:
@@ -119,78 +134,6 @@ def record_import(
         if cases:
             labels = [case.label for case in cases]
             audit.record(study=study, actor=user, verb=verb, payload={"cases": labels})
-
-
-def check_pairs(
-    *, study: Study, pairs: list[Pair], uploads: dict[str, Upload]
-) -> list[tuple[Pair, list[str]]]:
-    """With each pair a sentence for whatever keeps it out, naming its files."""
-    cases = {str(case.id): case for case in study.cases.all()}
-    seen: set[str] = set()
-    judged = []
-    for pair in pairs:
-        target = uploads.get(pair.image) or cases.get(pair.case)
-        name = pair.image or pair.case
-        if target is None:
-            faults = ["A row of the list is no longer here; reload the page."]
-        elif name in seen:
-            faults = ["A file stands twice in the list; reload the page."]
-        else:
-            faults = check_masks(pair=pair, grid=find_grid(target), uploads=uploads)
-            faults += check_filled(pair=pair, target=target)
-        seen.add(name)
-        judged.append((pair, faults))
-    return judged
-
-
-def load_upload(upload: Upload) -> images.Volume:
-    """A received mask or map as it was judged, from its canonical bytes."""
-    data = files.locate(upload.path).read_bytes()
-    facts = upload.facts
-    if upload.kind in (Upload.Kind.MASK, Upload.Kind.CORD):
-        volume = images.Volume(*images.decode_mask(data), "", ())
-    else:
-        volume = images.decode_image(data)
-    warnings = tuple(facts["warnings"])
-    return replace(volume, stored_as=facts["stored_as"], warnings=warnings)
-
-
-def check_filled(*, pair: Pair, target: Upload | Case) -> list[str]:
-    if isinstance(target, Upload):
-        return []
-    taken = target.masks.filter(arm__key__in=pair.masks).select_related("arm")
-    return [
-        f"{target.label} ({target.source_name}) already has a mask of the arm "
-        f"“{mask.arm.label}”. Remove the case first to replace it."
-        for mask in taken
-    ]
-
-
-def check_masks(
-    *, pair: Pair, grid: images.Grid, uploads: dict[str, Upload]
-) -> list[str]:
-    faults = []
-    chosen = [*pair.masks.items(), *pair.companions.items()]
-    for key, chosen_id in chosen:
-        upload = uploads.get(chosen_id)
-        wanted = upload and (upload.kind == key or pairing.arm_of(upload) == key)
-        if upload is None or not wanted:
-            faults.append("A mask of the list is no longer here; reload the page.")
-            continue
-        try:
-            check_place(upload, grid)
-        except ImageRefused as refusal:
-            faults.append(refusal.message)
-    return faults
-
-
-def check_place(upload: Upload, grid: images.Grid) -> None:
-    volume, name = load_upload(upload), upload.name
-    if upload.kind == Upload.Kind.SECOND:
-        companions.refuse_elsewhere(volume=volume, grid=grid, name=name)
-    else:
-        what = "mask" if upload.kind == Upload.Kind.MASK else "map"
-        images.place(volume=volume, grid=grid, name=name, what=what)
 
 
 def add_pair(*, study: Study, pair: Pair, uploads: dict[str, Upload]) -> Case:

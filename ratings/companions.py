@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import partial
 from pathlib import PurePath
 from uuid import UUID
 
@@ -81,41 +82,39 @@ def replace_companion(
         volume = images.read_volume(path=files.locate(received), name=name)
         volume = images.prepare(volume=volume, kind=kind, name=name)
         volume = place(case=case, kind=kind, name=name, volume=volume)
-        kept = originals.store(study=study, path=files.locate(received))
+        with files.taken_back():
+            kept = originals.store(study=study, path=files.locate(received))
+            with transaction.atomic():
+                hold_draft(study)
+                case = find_case(study, case_id)
+                made = store(case=case, kind=kind, name=name, volume=volume)
+                originals.note_companion(case, kind, kept)
+                note(study=study, user=user, verb="add_companion", case=case, kind=kind)
     except ImageRefused as refusal:
         raise ImportRefused([refusal.message]) from refusal
     finally:
         files.remove(received)
-    try:
-        with transaction.atomic():
-            hold_draft(study)
-            old = case.companions.filter(kind=kind).first()
-            made = store(case=case, kind=kind, name=name, volume=volume)
-            originals.note_companion(case, kind, kept)
-            payload = {"case": case.label, "kind": kind}
-            audit.record(study=study, actor=user, verb="add_companion", payload=payload)
-    except BaseException:
-        originals.forget(kept)
-        raise
-    if old:
-        files.remove(old.path)
     return made
 
 
 def remove_companion(*, study: Study, user: User, case_id: UUID, kind: str) -> Case:
-    case = find_case(study, case_id)
-    old = case.companions.filter(kind=kind).first()
-    if old is None:
-        word = dict(Companion.Kind.choices).get(kind, "map")
-        raise ImportRefused([f"{case.label} has no {word}."])
     with transaction.atomic():
         hold_draft(study)
+        case = find_case(study, case_id)
+        old = case.companions.filter(kind=kind).first()
+        if old is None:
+            word = dict(Companion.Kind.choices).get(kind, "map")
+            raise ImportRefused([f"{case.label} has no {word}."])
         old.delete()
         originals.drop(case.originals.filter(kind=kind))
-        payload = {"case": case.label, "kind": kind}
-        audit.record(study=study, actor=user, verb="remove_companion", payload=payload)
-    files.remove(old.path)
+        note(study=study, user=user, verb="remove_companion", case=case, kind=kind)
+        transaction.on_commit(lambda: files.remove(old.path))
     return case
+
+
+def note(*, study: Study, user: User, verb: str, case: Case, kind: str) -> None:
+    payload = {"case": case.label, "kind": kind}
+    audit.record(study=study, actor=user, verb=verb, payload=payload)
 
 
 def find_case(study: Study, case_id: UUID) -> Case:
@@ -169,7 +168,7 @@ def box_around(grid: images.Grid) -> tuple[np.ndarray, np.ndarray]:
 
 
 def store(*, case: Case, kind: str, name: str, volume: images.Volume) -> Companion:
-    """Keep a placed map of a case; the caller holds the transaction."""
+    """Keep a placed map, not the one before; the caller holds the transaction."""
     path = files.new_name(**PLACES[kind])
     data = images.encode(volume=volume, kind=kind)
     digest = files.write_durably(files.locate(path), data)
@@ -177,5 +176,8 @@ def store(*, case: Case, kind: str, name: str, volume: images.Volume) -> Compani
         "path": path, "sha256": digest, "source_name": name,
         "warnings": list(volume.warnings),
     }  # fmt: skip
+    before = list(case.companions.filter(kind=kind).values_list("path", flat=True))
     made, _ = Companion.objects.update_or_create(case=case, kind=kind, defaults=fields)
+    for old in before:
+        transaction.on_commit(partial(files.remove, old))
     return made

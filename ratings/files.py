@@ -6,11 +6,33 @@ import hashlib
 import os
 import secrets
 import shutil
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from pathlib import Path
 from uuid import UUID
 
 from django.conf import settings
+
+WRITTEN: ContextVar[list[Path] | None] = ContextVar("written", default=None)
+
+
+@contextmanager
+def taken_back() -> Iterator[None]:
+    """Of a block that fails no file stays: no row will ever name what it wrote."""
+    written: list[Path] = []
+    around = WRITTEN.get()
+    token = WRITTEN.set(written)
+    try:
+        yield
+    except BaseException:
+        for path in written:
+            path.unlink(missing_ok=True)
+        raise
+    finally:
+        WRITTEN.reset(token)
+    if around is not None:
+        around.extend(written)
 
 
 def write_durably(path: Path, data: bytes | Iterable[bytes]) -> str:
@@ -25,12 +47,18 @@ def write_durably(path: Path, data: bytes | Iterable[bytes]) -> str:
                 digest.update(chunk)
             stream.flush()
             os.fsync(stream.fileno())
+        note_written(path)
         partial.replace(path)
     except BaseException:
         partial.unlink(missing_ok=True)
         raise
     sync_folder(path.parent)
     return digest.hexdigest()
+
+
+def note_written(path: Path) -> None:
+    if (written := WRITTEN.get()) is not None:
+        written.append(path)
 
 
 def sync_folder(folder: Path) -> None:

@@ -12,7 +12,16 @@ from django.contrib.auth.models import User
 from django.db import transaction
 from numpy.typing import NDArray
 
-from ratings import files, images, originals, pairing, pictures, selecting, sidecars
+from ratings import (
+    audit,
+    files,
+    images,
+    originals,
+    pairing,
+    pictures,
+    selecting,
+    sidecars,
+)
 from ratings.models import Arm, Case, Mask, Study, Upload
 from ratings.nifti import ImageRefused
 
@@ -100,23 +109,20 @@ def take_in(
     facts, stored, kept = finding.facts, "", None
     if finding.kind == Upload.Kind.MASK:
         facts |= {"arm": origin.arm, "arm_label": origin.arm_label}
-    if finding.kind != Upload.Kind.REFUSED:
-        facts |= describe_origin(origin, facts)
-        kept = originals.store(study=study, path=path)
-    if finding.data:
-        place = "mask" if finding.kind in ("mask", "cord") else "image"
-        stored = files.new_name(**PLACES[place])
-        facts["sha256"] = files.write_durably(files.locate(stored), finding.data)
-    try:
+    with files.taken_back():
+        if finding.kind != Upload.Kind.REFUSED:
+            facts |= describe_origin(origin, facts)
+            kept = originals.store(study=study, path=path)
+        if finding.data:
+            place = "mask" if finding.kind in ("mask", "cord") else "image"
+            stored = files.new_name(**PLACES[place])
+            facts["sha256"] = files.write_durably(files.locate(stored), finding.data)
         with transaction.atomic():
             upload = Upload.objects.create(
                 study=study, name=name, kind=finding.kind, path=stored, size=size,
                 verdict=finding.verdict.to_json(), facts=facts, uploaded_by=user,
             )  # fmt: skip
             originals.note_upload(upload, kept)
-    except BaseException:
-        originals.forget(kept)
-        raise
     return upload
 
 
@@ -198,7 +204,10 @@ def find_grid(target: Upload | Case) -> images.Grid:
 
 
 def next_label(study: Study) -> str:
+    """A label that no case has or had: what was said of a removed one stays its own."""
     taken = set(study.cases.values_list("label", flat=True))
+    for entry in study.audit.filter(verb="remove_cases"):
+        taken.update(entry.payload["cases"])
     number = len(taken) + 1
     while f"C{number:03d}" in taken:
         number += 1
@@ -271,9 +280,22 @@ def store_mask(
 
 
 def discard(*, study: Study, ids: set[str]) -> None:
-    """Delete uploads and their bytes, with the originals that were kept (P2)."""
-    for upload in study.uploads.filter(id__in=ids):
-        originals.drop(upload.originals.all())
-        files.remove(upload.path)
-        pictures.forget(upload.pk)
-        upload.delete()
+    """Delete uploads and their bytes, with the originals that were kept (P2).
+
+    What an import took meanwhile is a case's by then, and stays.
+    """
+    with transaction.atomic():
+        # an import that is under way ends first
+        audit.hold(study.pk)
+        for upload in list(study.uploads.filter(id__in=ids)):
+            originals.drop(upload.originals.all())
+            let_go(upload)
+
+
+def let_go(upload: Upload, *, keep_bytes: bool = False) -> None:
+    """Delete an upload's row, and once that holds its bytes and pictures."""
+    key, path = upload.pk, upload.path
+    upload.delete()
+    transaction.on_commit(lambda: pictures.forget(key))
+    if not keep_bytes:
+        transaction.on_commit(lambda: files.remove(path))

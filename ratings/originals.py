@@ -58,12 +58,6 @@ def store(*, study: Study, path: Path) -> Kept | None:
     return Kept(relative, path.stat().st_size, digest)
 
 
-def forget(kept: Kept | None) -> None:
-    """Nothing came of the file, so no copy of it may stay without a row."""
-    if kept:
-        files.remove(kept.path)
-
-
 def note_upload(upload: Upload, kept: Kept | None) -> None:
     if kept:
         Original.objects.create(

@@ -8,12 +8,11 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from django.contrib.auth.models import User
-from django.utils.text import slugify
 
-from ratings import importing, layouts, sidecars
+from ratings import arms, importing, layouts, sidecars
 from ratings.importing import Origin
 from ratings.layouts import Entry, Plan
-from ratings.models import Arm, Study, Upload
+from ratings.models import Study, Upload
 
 SMALL = 5 * 2**20
 TEXTS = (".json", ".csv", ".tsv", ".xlsx")
@@ -42,22 +41,12 @@ def make_origin(entry: Entry, *, study: Study, read: layouts.Read | None) -> Ori
     sidecar = sidecars.Sidecar({}, ())
     if entry.sidecar and read is not None:
         sidecar = sidecars.read_sidecar(read(entry.sidecar))
+    arm = arms.name_apart(study, label)
     return Origin(
-        role=entry.role, arm=find_key(study, label), arm_label=label, case=entry.case,
+        role=entry.role, arm=arm.key, arm_label=arm.label, case=entry.case,
         subject=entry.subject, strata=entry.strata, sidecar=sidecar.kept,
         dropped=sidecar.dropped,
     )  # fmt: skip
-
-
-def find_key(study: Study, label: str) -> str:
-    """The key of the arm with that label; never that of masks made here."""
-    key = slugify(label)[:40]
-    if not key or key == "manual":
-        return "manual"
-    known = study.arms.filter(key=key).first()
-    if known and known.kind != Arm.Kind.UPLOAD:
-        return f"{key[:31]}-uploaded"
-    return key
 
 
 def receive_folder(
@@ -96,10 +85,11 @@ def read_origin(told: Any, *, study: Study) -> Origin:
     label = " ".join(str(told.get("arm_label", "")).split())[:100]
     sidecar = told.get("sidecar")
     kept = sidecar if isinstance(sidecar, dict) else {}
+    arm = arms.name_apart(study, label)
     return Origin(
         role=role if role in ROLES else "",
-        arm=find_key(study, label),
-        arm_label=label,
+        arm=arm.key,
+        arm_label=arm.label,
         case=str(told.get("case", ""))[:300],
         subject=str(told.get("subject", ""))[:80],
         strata=cut_words(told.get("strata")),

@@ -47,12 +47,12 @@ class UploadsCall(DeskCall):
         sent = posted.get("file")
         try:
             file = check_file(study, sent if hasattr(sent, "chunks") else None)
-            arm, label = read_arm(study, posted)
+            arm = read_arm(study, posted)
         except UploadRefused as refusal:
             raise Refused(refusal.status, str(refusal)) from refusal
         upload = importing.receive(
             study=study, user=self.person, name=file.name or "", chunks=file.chunks(),
-            origin=importing.Origin(arm=arm, arm_label=label),
+            origin=importing.Origin(arm=arm.key, arm_label=arm.label),
         )  # fmt: skip
         if upload.kind == Upload.Kind.REFUSED:
             raise Refused(422, upload.verdict["message"])

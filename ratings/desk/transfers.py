@@ -132,9 +132,8 @@ class TransfersCall(TransferringCall):
         form = TransferBody(data=request.data)
         form.is_valid(raise_exception=True)
         data = form.validated_data
-        _, label = read_arm(study, data)
         name = PurePosixPath(data["name"].replace("\\", "/")).name
-        origin = {"arm_label": label}
+        origin = {"arm_label": read_arm(study, data).label}
         made = transfers.begin(
             study=study, user=self.person, name=name, size=data["size"], origin=origin
         )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from base64 import b64decode
 from binascii import Error as Base64Error
+from dataclasses import replace
 from pathlib import Path, PurePosixPath
 from typing import Any
 from uuid import UUID
@@ -21,7 +22,7 @@ from ratings.layouts import Plan
 from ratings.models import Study, Transfer, Upload
 from ratings.transfers import TransferRefused
 from ratings.views import SignedInRequest
-from ratings.views.uploads import answer, describe
+from ratings.views.uploads import UploadRefused, answer, describe, name_predictions
 
 TUS = {"Tus-Resumable": "1.0.0", "Cache-Control": "no-store"}
 MOST_PATHS = 20_000
@@ -99,15 +100,27 @@ def begin_transfer(request: SignedInRequest, study_id: UUID) -> HttpResponse:
         study = find_draft(request, study_id)
         told = read_metadata(request.headers.get("Upload-Metadata", ""))
         size = read_number(request.headers.get("Upload-Length", ""))
+        origin = read_json(told.get("origin", "{}"))
+        check_label(study, origin)
         made = transfers.begin(
-            study=study, user=request.user, size=size,
+            study=study, user=request.user, size=size, origin=origin,
             name=PurePosixPath(told.get("filename", "").replace("\\", "/")).name,
-            origin=read_json(told.get("origin", "{}")),
         )  # fmt: skip
     except TransferRefused as refusal:
         return refuse(refusal)
     place = reverse("transfer", args=[study.pk, made.pk])
     return say(201, Location=place, Upload_Offset=0)
+
+
+def check_label(study: Study, origin: dict[str, Any]) -> None:
+    """A plan's labels are free; one that is not was typed, and is told at once."""
+    label = " ".join(str(origin.get("arm_label", "")).split())[:100]
+    if not label:
+        return
+    try:
+        name_predictions(study, label)
+    except UploadRefused as refusal:
+        raise TransferRefused(refusal.status, str(refusal)) from refusal
 
 
 def read_metadata(header: str) -> dict[str, str]:
@@ -263,6 +276,9 @@ def take_entry(study: Study, user: User, transfer: Transfer, number: int) -> Upl
     if number >= len(plan.entries):
         raise TransferRefused(400, "The zip holds no such file.")
     entry = plan.entries[number]
+    # of masks that say nothing, what was said of the zip holds
+    told = str(transfer.origin.get("arm_label", ""))
+    entry = replace(entry, arm=entry.arm or told)
     return importing.receive(
         study=study, user=user, name=PurePosixPath(entry.path).name,
         chunks=archives.read_file(

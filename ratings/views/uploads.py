@@ -13,11 +13,10 @@ from django.http import Http404, HttpResponse, JsonResponse
 from django.shortcuts import redirect
 from django.template.defaultfilters import filesizeformat
 from django.template.loader import render_to_string
-from django.utils.text import slugify
 from django.views.decorators.http import require_GET, require_POST
 
-from ratings import access, importing, pictures, storage
-from ratings.models import Arm, Study, Upload
+from ratings import access, arms, importing, pictures, storage
+from ratings.models import Study, Upload
 from ratings.views import SignedInRequest
 
 Received: TypeAlias = "UploadedFile[Any]"
@@ -38,12 +37,12 @@ def receive_upload(request: SignedInRequest, study_id: UUID) -> JsonResponse:
     study = access.find_study(user=request.user, study_id=study_id, act="edit")
     try:
         file = check_file(study, request.FILES.get("file"))
-        arm, label = read_arm(study, request.POST)
+        arm = read_arm(study, request.POST)
     except UploadRefused as refusal:
         return answer(refusal.status, "Not taken in", str(refusal))
     upload = importing.receive(
         study=study, user=request.user, name=file.name or "", chunks=file.chunks(),
-        origin=importing.Origin(arm=arm, arm_label=label),
+        origin=importing.Origin(arm=arm.key, arm_label=arm.label),
     )  # fmt: skip
     return describe(upload)
 
@@ -69,20 +68,26 @@ def check_file(study: Study, file: Received | None) -> Received:
     return file
 
 
-def read_arm(study: Study, posted: Any) -> tuple[str, str]:
-    """Key and label of the arm that uploaded masks belong to."""
-    if posted.get("role", "manual") == "manual":
-        return "manual", ""
-    label = " ".join(posted.get("arm", "").split())[:100]
-    key = slugify(label)[:40]
-    if not key:
+def read_arm(study: Study, posted: Any) -> arms.Name:
+    """The arm that uploaded masks belong to."""
+    if posted.get("role", arms.MANUAL) == arms.MANUAL:
+        return arms.Name(arms.MANUAL)
+    return name_predictions(study, " ".join(posted.get("arm", "").split())[:100])
+
+
+def name_predictions(study: Study, label: str) -> arms.Name:
+    """The arm of that label, which somebody typed and can type otherwise."""
+    if not any(letter.isalnum() for letter in label):
         raise UploadRefused(400, "Say what made these predictions, e.g. “SCT 6.5”.")
-    known = study.arms.filter(key=key).first()
-    if key == "manual" or (known and known.kind != Arm.Kind.UPLOAD):
+    try:
+        name = arms.name_uploaded(study, label)
+    except arms.NameTaken as taken:
+        raise UploadRefused(400, str(taken)) from taken
+    if name.key == arms.MANUAL:
         raise UploadRefused(
-            400, f"“{label}” already names other masks here. Choose another name."
+            400, f"“{label}” names the manual masks. Choose another name."
         )
-    return key, label
+    return name
 
 
 def answer(status: int, title: str, detail: str, **more: object) -> JsonResponse:

@@ -339,3 +339,32 @@ def test_nothing_is_promised_before_anything_is_known(
     (overview,) = progress.survey(study)
     assert overview.remaining is None
     assert all(row.elapsed is None for row in overview.rows)
+
+
+@pytest.mark.parametrize("label", ["SCT 6.5", "sct 6.5", "SCT 65"])
+def test_a_name_of_uploads_that_wait_is_no_name_for_predictions(
+    coordinator: Client,
+    url: str,
+    ensemble: Ensemble,
+    add_cases: AddCases,
+    study: Study,
+    label: str,
+) -> None:
+    add_cases(1)
+    study.uploads.create(
+        name="a_seg.nii", kind="mask", uploaded_by=study.created_by,
+        facts={"arm": "sct-65", "arm_label": "SCT 6.5"},
+    )  # fmt: skip
+    assert "wait for their import" in ask(coordinator, url, ensemble, label=label)
+    assert not study.arms.filter(kind="model").exists()
+
+
+def test_names_in_another_script_are_arms_of_their_own(
+    coordinator: Client, url: str, ensemble: Ensemble, add_cases: AddCases, study: Study
+) -> None:
+    add_cases(1)
+    for label in ("模型一", "模型二"):
+        ask(coordinator, url, ensemble, label=label)
+    ask(coordinator, url, ensemble, label="模型一")
+    made = study.arms.filter(kind="model").values_list("label", flat=True)
+    assert list(made) == ["模型一", "模型二"]

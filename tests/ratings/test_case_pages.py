@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.http import HttpResponse
-from django.test import Client
+from django.test import Client, TestCase
 from django.urls import reverse
 
 from ratings import files
@@ -143,7 +143,8 @@ def test_dismissing_all_refused_leaves_what_waits_for_import(
         send(f"bad{n}.nii", b"no" * 500)
     coordinator.post(address("uploads-clear", study), {"which": "refused"})
     assert [upload.name for upload in study.uploads.all()] == ["good_T2w.nii.gz"]
-    coordinator.post(address("uploads-clear", study))
+    with TestCase.captureOnCommitCallbacks(execute=True):
+        coordinator.post(address("uploads-clear", study))
     assert not study.uploads.exists()
     assert not list(files.locate("images").iterdir())
 

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from django.contrib.auth.models import User
 from django.core.files.uploadedfile import SimpleUploadedFile
-from django.test import Client
+from django.test import Client, TestCase
 from django.urls import reverse
 from numpy.typing import NDArray
 
@@ -33,10 +33,11 @@ def attach(study: Study, ada: User, tmp_path: Path) -> Attach:
     def attach(label: str, affine: NDArray[Any] = COARSE, seed: int = 7) -> Companion:
         voxels = make_image((12, 10, 4), np.random.default_rng(seed))
         path = save(tmp_path / "t1.nii.gz", voxels, affine)
-        return companions.replace_companion(
-            study=study, user=ada, case_id=study.cases.get(label=label).pk,
-            kind="second", name="sub-01_T1w.nii.gz", chunks=[path.read_bytes()],
-        )  # fmt: skip
+        with TestCase.captureOnCommitCallbacks(execute=True):
+            return companions.replace_companion(
+                study=study, user=ada, case_id=study.cases.get(label=label).pk,
+                kind="second", name="sub-01_T1w.nii.gz", chunks=[path.read_bytes()],
+            )  # fmt: skip
 
     return attach
 
@@ -45,6 +46,7 @@ def open_for_rating(study: Study, ada: User, *, shown: bool) -> Client:
     make_user("rhea")
     invitations.add_rater(study=study, actor=ada, name="rhea", email="rhea@example.org")
     study.design |= {"mode": "side_by_side", "context": shown}
+    study.save()
     protocol.lock(study=study, actor=ada)
     protocol.open_study(study=study, actor=ada)
     return sign_in(User.objects.get(first_name="rhea"))

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 from django.core.management import CommandError, call_command
+from django.test import TestCase
 
 from ratings import companions, files, layouts, pairing
 from ratings.models import AuditEntry, Study
@@ -25,7 +26,8 @@ def bring_in(
 ) -> tuple[int, list[dict[str, Any]]]:
     code = 0
     try:
-        call_command("import_cases", str(study.pk), str(folder), "--json", *words)
+        with TestCase.captureOnCommitCallbacks(execute=True):
+            call_command("import_cases", str(study.pk), str(folder), "--json", *words)
     except SystemExit as stop:
         code = int(stop.code or 0)
     return code, [json.loads(line) for line in capsys.readouterr().out.splitlines()]

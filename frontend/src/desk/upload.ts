@@ -138,7 +138,7 @@ class Queue {
     return [
       ...told.files.map(({ path, origin }) =>
         makeSending(files.get(path)!, path, this.named(origin))),
-      ...archives.map(({ file, path }) => makeSending(file, path, {})),
+      ...archives.map(({ file, path }) => makeSending(file, path, this.named({}))),
       // a single file that is no image is sent all the same, to be told why not
       ...others.map(({ file, path }) => makeSending(file, path, {})),
     ];
