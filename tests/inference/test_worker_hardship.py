@@ -15,8 +15,11 @@ import pytest
 from django.contrib.auth.models import User
 from django.db import connection
 from django.test import override_settings
+from kombu.entity import Queue
+from kombu.messaging import Consumer, Producer
 from pytest_django import DjangoDbBlocker
 
+from config import celery
 from inference import batches, registering
 from inference.models import Ensemble, Prediction, Result
 from inference.registering import Stored
@@ -112,6 +115,27 @@ def test_a_broker_that_forgets_everything_and_returns_loses_no_job(
         )
         assert site.lines() == ["begun", *["done"] * 4]
         assert {j.attempts for j in Job.objects.all()} == {1}
+
+
+def test_a_connection_that_broke_with_a_message_in_hand_can_be_left(
+    redis: Redis,
+) -> None:
+    line = celery.app.connection_for_read(url=redis.url)
+    line.ensure_connection(timeout=10)
+    channel = line.channel()
+    queue = Queue("held", channel=channel)
+    queue.declare()
+    Producer(channel).publish({"job": 1}, routing_key="held")
+    held: list[object] = []
+    call = [lambda *told: held.append(told)]
+    Consumer(channel, [queue], callbacks=call).consume()
+    line.drain_events(timeout=5)
+    assert held
+    redis.kill()
+    # as the worker leaves a connection that it found broken
+    line.transport.client = None
+    channel.close()
+    line.close()
 
 
 def test_a_locked_database_delays_a_job_and_loses_nothing(site: Site) -> None:
