@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -12,6 +13,9 @@ from django.db import transaction
 from ratings import audit
 from ratings.design import StudyDesign, describe_design, read_design
 from ratings.models import Study
+
+# the parts of a design that name cases
+BY_CASE = ("authors", "calibration", "planes")
 
 
 class DesignRefused(Exception):
@@ -90,6 +94,28 @@ def change_design(
                 payload={"changed": changed},
             )  # fmt: skip
     return changed
+
+
+def forget_cases(*, held: Study, actor: User, labels: Iterable[str]) -> None:
+    """Take removed cases out of all that the design says of single ones, on record."""
+    design, gone = held.design, set(labels)
+    left = {key: drop_cases(design.get(key), gone) for key in BY_CASE}
+    changed = sorted(key for key in BY_CASE if left[key] != design.get(key))
+    if changed:
+        held.design = {**design, **{key: left[key] for key in changed}}
+        held.design_revision += 1
+        held.save(update_fields=["design", "design_revision"])
+        audit.record(
+            study=held, actor=actor, verb="change_design",
+            payload={"changed": changed, "removed": sorted(gone)},
+        )  # fmt: skip
+
+
+def drop_cases(named: Any, gone: set[str]) -> Any:
+    """Rows or entries of a part of the design, but for those of these cases."""
+    if isinstance(named, dict):
+        return {case: entry for case, entry in named.items() if case not in gone}
+    return [row for row in named if row["case"] not in gone] if named else named
 
 
 def apply(study: Study, wishes: Wishes) -> None:

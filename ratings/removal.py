@@ -8,7 +8,7 @@ from uuid import UUID
 from django.contrib.auth.models import User
 from django.db import transaction
 
-from ratings import audit, files, originals, pictures
+from ratings import audit, designing, files, originals, pictures, selecting
 from ratings.models import Arm, Companion, Job, Mask, Original, Study
 
 
@@ -16,7 +16,8 @@ class RemovalRefused(Exception):
     """Why something stays in the study; a sentence."""
 
 
-def check_removable(study: Study) -> None:
+def check_removable(study: Study) -> Study:
+    """The draft, held against other writers, if nothing computes with its cases."""
     current = Study.objects.select_for_update().get(pk=study.pk)
     if current.state != Study.State.DRAFT:
         raise RemovalRefused("The study is locked, so its cases and masks are fixed.")
@@ -25,12 +26,13 @@ def check_removable(study: Study) -> None:
         raise RemovalRefused(
             "Predictions are running. Wait for them or cancel them, then remove."
         )
+    return current
 
 
 def remove_cases(*, study: Study, actor: User, ids: Iterable[UUID]) -> int:
     """Delete the cases with all their masks; how many there were."""
     with transaction.atomic():
-        check_removable(study)
+        held = check_removable(study)
         cases = list(study.cases.filter(id__in=ids))
         masks = Mask.objects.filter(case__in=cases)
         paths = [case.image_path for case in cases]
@@ -42,9 +44,11 @@ def remove_cases(*, study: Study, actor: User, ids: Iterable[UUID]) -> int:
             case.delete()
         if labels:
             audit.record(
-                study=study, actor=actor, verb="remove_cases",
+                study=held, actor=actor, verb="remove_cases",
                 payload={"cases": labels},
             )  # fmt: skip
+            designing.forget_cases(held=held, actor=actor, labels=labels)
+            selecting.count_change(held)
         transaction.on_commit(lambda: forget_cases(paths, keys))
     return len(cases)
 
@@ -59,7 +63,7 @@ def forget_cases(paths: list[str], cases: list[UUID]) -> None:
 def remove_arm(*, study: Study, actor: User, key: str) -> Arm:
     """Delete an arm with all its masks; the cases stay."""
     with transaction.atomic():
-        check_removable(study)
+        held = check_removable(study)
         arm = study.arms.filter(key=key).first()
         if arm is None:
             raise RemovalRefused("These masks were already removed.")
@@ -68,7 +72,8 @@ def remove_arm(*, study: Study, actor: User, key: str) -> Arm:
         payload = {"arm": arm.key, "masks": arm.masks.count()}
         originals.drop(Original.objects.filter(arm=arm))
         arm.delete()
-        audit.record(study=study, actor=actor, verb="remove_arm", payload=payload)
+        audit.record(study=held, actor=actor, verb="remove_arm", payload=payload)
+        selecting.count_change(held)
         transaction.on_commit(lambda: forget(paths, keys))
     return arm
 

@@ -142,9 +142,15 @@ def hold(study: Study, revision: int) -> Study:
     return held
 
 
-def keep(study: Study, held: Study) -> None:
+def count_change(held: Study) -> None:
+    """So that whoever looks at the cases of before is told that others stand here."""
     held.cases_revision += 1
-    held.save(update_fields=["selection", "cases_revision"])
+    held.save(update_fields=["cases_revision"])
+
+
+def keep(study: Study, held: Study) -> None:
+    count_change(held)
+    held.save(update_fields=["selection"])
     study.selection, study.cases_revision = held.selection, held.cases_revision
 
 

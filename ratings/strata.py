@@ -8,7 +8,7 @@ from uuid import UUID
 from django.contrib.auth.models import User
 from django.db import transaction
 
-from ratings import audit, importing
+from ratings import audit, importing, selecting
 from ratings.importing import ImportRefused
 from ratings.models import Case, Study
 
@@ -47,8 +47,7 @@ def change_stratum(
             rest = {k: v for k, v in case.strata.items() if k != name}
             case.strata = rest | ({name: value} if value else {})
         Case.objects.bulk_update(cases, ["strata"])
-        held.cases_revision += 1
-        held.save(update_fields=["cases_revision"])
+        selecting.count_change(held)
         labels = [case.label for case in cases]
         payload = {"cases": labels, "stratum": name, "value": value}
         audit.record(study=held, actor=actor, verb="change_stratum", payload=payload)
