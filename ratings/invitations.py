@@ -31,14 +31,16 @@ def next_code(study: Study) -> str:
 
 def add_rater(*, study: Study, actor: User, name: str, email: str) -> Enrolment:
     """Enrol a person as rater; the same person can rate in several studies."""
-    if study.state != Study.State.DRAFT:
-        raise InvitationRefused(
-            "The study is locked, so its raters are fixed. Add raters before locking."
-        )
     with transaction.atomic():
-        enrolment = enrol(study=study, name=name, email=email)
+        held = audit.hold(study.pk)
+        if held.state != Study.State.DRAFT:
+            raise InvitationRefused(
+                "The study is locked, so its raters are fixed. Add raters before "
+                "locking."
+            )
+        enrolment = enrol(study=held, name=name, email=email)
         audit.record(
-            study=study, actor=actor, verb="add_rater",
+            study=held, actor=actor, verb="add_rater",
             payload={"code": enrolment.code},
         )  # fmt: skip
     return enrolment

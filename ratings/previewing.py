@@ -41,8 +41,7 @@ def make_preview(*, study: Study, user: User) -> Session:
         Enrolment.objects.create(
             study=copy, user=user, role=Enrolment.Role.RATER, code="R01"
         )
-        protocol.freeze(copy, user)
-        copy.save()
+        protocol.freeze(copy, user, checked=protocol.tell_revision(copy))
         protocol.advance(
             study=copy, to=Study.State.LOCKED, actor=user,
             payload={"preview_of": str(study.pk)},

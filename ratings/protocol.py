@@ -93,19 +93,25 @@ def draw(study: Study) -> Allocation:
     return drawing.draw(protocol=protocol, seed=study.seed)
 
 
-def lock(*, study: Study, actor: User, password: str | None = None) -> None:
+def lock(
+    *, study: Study, actor: User, password: str | None = None, seen: str = ""
+) -> None:
     """Freeze the protocol, draw and seal every rater's order.
 
     With a password the lock is signed; without one it is an operator's act, unsigned.
+    `seen` is what tell_revision said of the study that the coordinator looked through.
     """
+    checked = tell_revision(study)
+    if seen not in ("", checked):
+        raise ProtocolError(CHANGED)
     found = obstacles.find_hindrances(study, signed=password is not None)
     if found := found or list_leaks(study):
         raise ProtocolError(" ".join(found))
     with transaction.atomic():
-        freeze(study, actor)
+        freeze(study, actor, checked=checked)
         allocation = draw(study)
         study.allocation_report = describe_balance(allocation)
-        study.save()
+        study.save(update_fields=["allocation_report"])
         if password is not None:
             sign(study, actor, password, Signature.Meaning.LOCK, study.protocol_sha256)
         commitment = drawing.commit_to(
@@ -128,25 +134,36 @@ def lock(*, study: Study, actor: User, password: str | None = None) -> None:
 
 
 CHANGED = (
-    "Somebody else changed the design or the choice of cases meanwhile. Look through "
-    "the checklist again, then lock."
+    "Somebody else changed the design, the cases or the raters meanwhile, so nothing "
+    "was locked. Look through the checklist again, then lock."
 )
 
 
+def describe(study: Study) -> dict[str, Any]:
+    """All that locking would freeze now."""
+    return frozen.describe_protocol(study) | separating.freeze(study)
+
+
 def tell_revision(study: Study) -> str:
-    """Which design and which choice of cases a page was made from."""
-    return f"{study.design_revision}.{study.cases_revision}"
+    """Names all that a page says of a draft, so that no other draft is locked by it."""
+    content = audit.digest(describe(study))
+    return f"{study.design_revision}.{study.cases_revision}.{content}"
 
 
-def freeze(study: Study, actor: User) -> None:
-    """The first version of the protocol, with the hash of its one spelling."""
+def freeze(study: Study, actor: User, *, checked: str) -> None:
+    """The first version of the protocol, with the hash of its one spelling.
+
+    `checked` is the revision that was found to be in order.
+    """
     held = audit.hold(study.pk)
     if held.state != State.DRAFT:
         raise ProtocolError("The study is locked already. Reload the page.")
-    if tell_revision(held) != tell_revision(study):
+    if tell_revision(held) != checked:
         raise ProtocolError(CHANGED)
-    study.protocol = frozen.describe_protocol(study) | separating.freeze(study)
+    study.refresh_from_db()
+    study.protocol = describe(study)
     study.protocol_sha256 = audit.digest(study.protocol)
+    study.save(update_fields=["protocol", "protocol_sha256"])
     ProtocolVersion.objects.create(
         study=study, document=study.protocol, sha256=study.protocol_sha256, by=actor
     )

@@ -48,6 +48,9 @@ def show_lock(request: SignedInRequest, study_id: UUID) -> HttpResponse:
     form = LockForm(posted, study=study, request=request, initial={"open_now": True})
     if form.is_valid() and lock(request, study, form.cleaned_data):
         return redirect("lock", study_id=study.pk)
+    # Before all else that the page says: a change in between is a refusal too many,
+    # never one too few.
+    seen = protocol.tell_revision(study)
     facts = steps.count_facts(study)
     context = {
         "study": study,
@@ -57,7 +60,7 @@ def show_lock(request: SignedInRequest, study_id: UUID) -> HttpResponse:
         "audit": checklist.describe_audit(study),
         "complete": all(step in steps.HERE for step, _ in facts.obstacles),
         "ready": not facts.obstacles,
-        "seen": protocol.tell_revision(study),
+        "seen": seen,
         "burden": describe_burden(study, facts),
         "remarks": list_remarks(facts),
         "arms": len(facts.arms),
@@ -71,10 +74,11 @@ def show_lock(request: SignedInRequest, study_id: UUID) -> HttpResponse:
 def lock(request: SignedInRequest, study: Study, data: dict[str, Any]) -> bool:
     open_now = data["open_now"]
     try:
-        if request.POST.get("seen", "") not in ("", protocol.tell_revision(study)):
-            raise ProtocolError(protocol.CHANGED)
         with transaction.atomic():
-            protocol.lock(study=study, actor=request.user, password=data["password"])
+            protocol.lock(
+                study=study, actor=request.user, password=data["password"],
+                seen=request.POST.get("seen", ""),
+            )  # fmt: skip
             if open_now:
                 protocol.open_study(study=study, actor=request.user)
     except ProtocolError as refusal:

@@ -357,6 +357,7 @@ def test_a_locked_study_asks_for_nothing(
 ) -> None:
     invitations.add_rater(study=study, actor=ada, name="Rhea", email="r@example.org")
     study.design["min_distance"] = 1
+    study.save()
     protocol.lock(study=study, actor=ada)
     with pytest.raises(batches.BatchRefused, match="locked"):
         submit(study, ensemble)

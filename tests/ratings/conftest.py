@@ -106,6 +106,7 @@ def open_study(study: Study, ada: User, add_cases: AddCases) -> Study:
             study=study, actor=ada, name=name, email=f"{name}@example.org"
         )
     study.design["min_distance"] = 4
+    study.save()
     protocol.lock(study=study, actor=ada)
     protocol.open_study(study=study, actor=ada)
     return study

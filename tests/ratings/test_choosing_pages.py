@@ -197,6 +197,7 @@ def test_only_chosen_cases_are_locked_rated_and_frozen(
     # a case that is left out may lack a mask
     Mask.objects.filter(case__in=pool.cases.exclude(left_out="")).first().delete()  # type: ignore[union-attr]
     pool.design["min_distance"] = 1
+    pool.save()
     protocol.lock(study=pool, actor=ada)
     frozen = pool.protocol or {}
     labels = [case["label"] for case in frozen["cases"]]

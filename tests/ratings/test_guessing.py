@@ -32,6 +32,7 @@ def open_study(
         )
     asked = {"min_distance": 4, "guess": "end", "guess_percent": 50}
     study.design |= asked | getattr(request, "param", {})
+    study.save()
     protocol.lock(study=study, actor=ada)
     protocol.open_study(study=study, actor=ada)
     return study

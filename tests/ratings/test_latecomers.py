@@ -100,6 +100,7 @@ def test_cases_that_the_person_drew_are_left_out_where_the_protocol_says_so(
         **study.design, "min_distance": 2, "conflict": "exclude",
         "authors": {"C002": {"manual": "Basel"}},
     }  # fmt: skip
+    study.save()
     protocol.lock(study=study, actor=ada)
     add(study, ada, site="basel", drew=["C004"])
     (late,) = Study.objects.get(pk=study.pk).allocation_report["late"]

@@ -20,6 +20,7 @@ def lock(study: Study, ada: User, **design: object) -> None:
             study=study, actor=ada, name=name, email=f"{name}@example.org"
         )
     study.design = {**study.design, "min_distance": 2, **design}
+    study.save()
     protocol.lock(study=study, actor=ada)
 
 

@@ -50,6 +50,7 @@ def scheduled(study: Study, ada: User, add_cases: AddCases) -> Study:
         email = make_user(f"rater{n}").email
         invitations.add_rater(study=study, actor=ada, name=f"rater{n}", email=email)
     study.design |= {"min_distance": 5, "repeat_percent": 0}
+    study.save()
     protocol.lock(study=study, actor=ada)
     protocol.open_study(study=study, actor=ada)
     items = Item.objects.select_related("presentation__session__enrolment")

@@ -37,6 +37,7 @@ def crowded(study: Study, ada: User, add_cases: AddCases) -> Study:
         User.objects.create_user(email, email, "a long enough password")
         invitations.add_rater(study=study, actor=ada, name=f"Rater {n}", email=email)
     study.design["min_distance"] = 2
+    study.save()
     protocol.lock(study=study, actor=ada)
     protocol.open_study(study=study, actor=ada)
     return study
