@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from ratings import access, audit, declaring, invitations, reading
 from ratings.invitations import InvitationRefused
-from ratings.models import Enrolment, Score, Study
+from ratings.models import Enrolment, Problem, Score, Study
 
 Role = Enrolment.Role
 
@@ -111,14 +111,18 @@ def remove(*, enrolment: Enrolment, actor: User) -> None:
 def replace(
     *, enrolment: Enrolment, actor: User, name: str, email: str, reason: str
 ) -> Enrolment:
-    """Give the place of a rater who gave no score to another person.
+    """Give the place of a rater who gave no score and wrote nothing to another person.
 
-    Code and drawn order stay; whoever had scores is withdrawn instead, keeping them.
+    Code and drawn order stay; an own deadline ends. Whoever had scores, or reported or
+    asked something, is withdrawn instead, keeping them.
     """
     email = email.strip().lower()
     with transaction.atomic():
         study = audit.hold(enrolment.study_id)
+        # what is asked of it below must be so now, not when a page was made
+        enrolment.refresh_from_db()
         check_replaceable(study, enrolment)
+        ended = enrolment.deadline
         user = invitations.find_or_make_person(name=name, email=email)
         if study.enrolments.filter(user=user).exists():
             raise InvitationRefused(f"{email} is already part of this study.")
@@ -126,12 +130,14 @@ def replace(
         enrolment.user = user
         enrolment.years, enrolment.declared_at = None, None
         enrolment.specialty = enrolment.institution = enrolment.conflict = ""
+        enrolment.deadline, enrolment.reminded_at = None, None
         enrolment.save()
         audit.record(
             study=study, actor=actor, verb="replace_rater",
             payload={
                 "code": enrolment.code, "person": audit.name_of(user),
                 "reason": reason.strip(),
+                **({"deadline_ended": ended.isoformat()} if ended else {}),
             },
         )  # fmt: skip
     return enrolment
@@ -147,11 +153,28 @@ def check_replaceable(study: Study, enrolment: Enrolment) -> None:
             f"{enrolment.code} has given scores, which stay under that name. Withdraw "
             "the rater instead; a further rater gets an own code and order."
         )
+    if has_words(enrolment):
+        raise InvitationRefused(
+            f"{enrolment.code} has reported a problem or asked a question, and whoever "
+            "takes the place would read it. Withdraw the rater instead, then invite "
+            "another one, who gets an own code and order."
+        )
 
 
 def has_scores(enrolment: Enrolment) -> bool:
     given = Score.objects.filter(item__presentation__session__enrolment=enrolment)
     return given.exists()
+
+
+def has_words(enrolment: Enrolment) -> bool:
+    """Whether the rater reported or asked something, which only that person reads."""
+    own = Problem.objects.filter(presentation__session__enrolment=enrolment)
+    return own.exists()
+
+
+def is_fresh(enrolment: Enrolment) -> bool:
+    """Whether nothing of the rater is kept under the code, so that it can pass on."""
+    return not has_scores(enrolment) and not has_words(enrolment)
 
 
 def may_reset(*, enrolment: Enrolment, actor: User) -> bool:

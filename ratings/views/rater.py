@@ -68,7 +68,7 @@ def show_rater(
         "draft": state == Study.State.DRAFT,
         "running": state in withdrawing.RUNNING,
         "unblinded": state == Study.State.UNBLINDED,
-        "scored": raters.has_scores(enrolment),
+        "fresh": raters.is_fresh(enrolment),
         "left": getattr(enrolment, "withdrawal", None),
     }
     return render(request, "ratings/rater.html", context)
@@ -274,8 +274,8 @@ def replace_rater(
     return ask(
         request, enrolment, title="Replace the rater", verb="Replace the rater",
         sentence="Another person takes over the code and the drawn order. The present "
-        "person loses access at once. Only somebody who has given no score yet can be "
-        "replaced.",
+        "person loses access at once, and an own deadline ends. Only somebody who has "
+        "given no score, reported no problem and asked no question can be replaced.",
         form=form, status=422 if form.is_bound else 200,
     )  # fmt: skip
 

@@ -3,14 +3,25 @@
 from __future__ import annotations
 
 import uuid
+from datetime import date
 
 import pytest
 from django.contrib.auth.models import User
 from django.test import Client
 
-from ratings import invitations, protocol, raters, reading, scoring, withdrawing
+from ratings import (
+    asking,
+    declaring,
+    invitations,
+    mailing,
+    protocol,
+    raters,
+    reading,
+    scoring,
+    withdrawing,
+)
 from ratings.invitations import InvitationRefused
-from ratings.models import Score, Session, Study
+from ratings.models import Enrolment, Problem, Score, Session, Study
 from ratings.scoring import Answer, ScoreRefused, Submission
 from ratings.verifying import verify_study
 from ratings.withdrawing import WithdrawalRefused
@@ -89,14 +100,18 @@ def test_a_withdrawal_written_over_is_noticed(
     assert any("Withdrawal row" in fault for fault in verify_study(open_study))
 
 
+def hand_on(session: Session, actor: User) -> None:
+    raters.replace(
+        enrolment=session.enrolment, actor=actor, name="Nora",
+        email="nora@example.org", reason="On leave.",
+    )  # fmt: skip
+
+
 def test_a_place_without_scores_goes_to_another_person_with_code_and_order(
     open_study: Study, session: Session, rater: Client, ada: User
 ) -> None:
     code = session.enrolment.code
-    raters.replace(
-        enrolment=session.enrolment, actor=ada, name="Nora", email="nora@example.org",
-        reason="On leave.",
-    )  # fmt: skip
+    hand_on(session, ada)
     assert rater.get(f"/api/rate/{session.key}/").status_code == 404
     enrolment = open_study.enrolments.get(code=code)
     assert enrolment.user.email == "nora@example.org"
@@ -115,11 +130,52 @@ def test_a_place_with_scores_is_not_handed_on(
 ) -> None:
     score(session)
     with pytest.raises(InvitationRefused, match="Withdraw the rater instead"):
-        raters.replace(
-            enrolment=session.enrolment, actor=ada, name="Nora",
-            email="nora@example.org", reason="",
-        )  # fmt: skip
+        hand_on(session, ada)
     assert not User.objects.filter(email="nora@example.org").exists()
+
+
+@pytest.mark.parametrize("kind", Problem.Kind.values)
+def test_a_place_with_words_of_the_rater_is_not_handed_on(
+    kind: str, open_study: Study, session: Session, coordinator: Client, ada: User
+) -> None:
+    shown = reading.open_presentations(session).first()
+    assert shown
+    asking.ask(item=shown.items.get(), kind=kind, text="Mrs N. moved in the scanner.")
+    with pytest.raises(InvitationRefused, match=r"would read it\. Withdraw the rater"):
+        hand_on(session, ada)
+    assert not User.objects.filter(email="nora@example.org").exists()
+    assert not open_study.audit.filter(verb="replace_rater").exists()
+    page = coordinator.get(f"/studies/{open_study.pk}/raters/{session.enrolment.pk}")
+    assert "Replace by another person" not in page.text
+
+
+def test_an_own_deadline_and_a_reminder_are_not_handed_on(
+    open_study: Study, session: Session, ada: User
+) -> None:
+    enrolment, day = session.enrolment, date(2030, 1, 31)
+    declaring.set_deadline(study=open_study, actor=ada, day=day, enrolment=enrolment)
+    mailing.remind(enrolment=enrolment, actor=ada)
+    hand_on(session, ada)
+    enrolment = open_study.enrolments.get(code=enrolment.code)
+    assert (enrolment.deadline, enrolment.reminded_at) == (None, None)
+    told = open_study.audit.get(verb="replace_rater").payload
+    assert told == {
+        "code": enrolment.code, "person": f"person-{enrolment.user_id}",
+        "reason": "On leave.", "deadline_ended": "2030-01-31",
+    }  # fmt: skip
+    assert verify_study(open_study) == []
+
+
+def test_who_was_withdrawn_meanwhile_is_not_replaced(
+    open_study: Study, session: Session, ada: User
+) -> None:
+    before = Enrolment.objects.select_related("withdrawal").get(pk=session.enrolment.pk)
+    leave(session, ada)
+    with pytest.raises(InvitationRefused, match="was withdrawn"):
+        raters.replace(
+            enrolment=before, actor=ada, name="Nora", email="nora@example.org",
+            reason="On leave.",
+        )  # fmt: skip
 
 
 def test_nobody_takes_two_places(
