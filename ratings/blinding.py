@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from ratings import conflicts, files
+from ratings import conflicts, files, storage
 from ratings.allocation import Placement
 from ratings.controls import make_controls
 from ratings.design import Reference, read_design
@@ -150,7 +150,7 @@ def read_whole(path: str, sha256: str) -> bytes:
         data = files.locate(path).read_bytes()
     except FileNotFoundError as error:
         # Where all files are gone at once, a disk is missing and no case is at fault.
-        raise (Rotten if files.holds_any() else Unreadable) from error
+        raise (Rotten if storage.holds_known() else Unreadable) from error
     except OSError as error:
         raise Unreadable from error
     if hashlib.sha256(data).hexdigest() != sha256:

@@ -85,11 +85,6 @@ def locate(relative: str) -> Path:
     return Path(settings.FILES_DIR) / relative
 
 
-def holds_any() -> bool:
-    """Whether any stored file is there at all; else its disk is rather missing."""
-    return any(path.is_file() for path in Path(settings.FILES_DIR).rglob("*"))
-
-
 def new_name(*, folder: str, suffix: str) -> str:
     """A fresh random name, which says nothing of content or order."""
     return f"{folder}/{secrets.token_hex(16)}{suffix}"

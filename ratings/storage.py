@@ -7,7 +7,11 @@ from pathlib import Path
 
 from django.conf import settings
 
+from ratings import files
+from ratings.models import Case, Mask
+
 LEAST_FREE_BYTES = 500 * 2**20
+SAMPLE = 20
 
 
 def find_place() -> Path:
@@ -27,10 +31,22 @@ def find_fault() -> str:
         return f"The data folder can't be reached ({error.strerror})."
     if facts.f_flag & os.ST_RDONLY or not os.access(place, os.W_OK):
         return "The data folder can't be written: its disk is mounted read-only."
+    if not holds_known():
+        return (
+            "None of the stored files is in the data folder: its disk is not "
+            "mounted, or the folder was moved."
+        )
     free = facts.f_bavail * facts.f_frsize
     if free < LEAST_FREE_BYTES:
         return f"The data folder's disk has {free // 10**6} MB left: make room."
     return ""
+
+
+def holds_known() -> bool:
+    """Whether a file that the database names is there; else its disk is missing."""
+    known = (Case.objects.values_list("image_path"), Mask.objects.values_list("path"))
+    paths = [path for rows in known for (path,) in rows.order_by()[:SAMPLE]]
+    return not paths or any(files.locate(path).is_file() for path in paths)
 
 
 def has_room(size: int) -> bool:

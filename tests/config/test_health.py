@@ -11,8 +11,9 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from pytest_django import DjangoDbBlocker
 
-from ratings import jobs
-from ratings.models import WorkerBeat
+from ratings import files, jobs
+from ratings.models import Study, WorkerBeat
+from tests.ratings.conftest import make_user
 
 
 def test_alive_needs_no_database(client: Client, django_db_blocker: Any) -> None:
@@ -72,6 +73,22 @@ class TestReadiness:
         assert answer.json()["reasons"] == [
             "The data folder cannot be written: Not a directory"
         ]
+
+    def test_stored_files_whose_disk_is_away_are_named(
+        self, client: Client, settings: Any, tmp_path: Path
+    ) -> None:
+        jobs.beat(worker="w1")
+        ada = make_user("ada", staff=True)
+        study = Study.objects.create(title="A", created_by=ada)
+        study.cases.create(label="C001", image_path="images/a.nii.gz")
+        settings.FILES_DIR = tmp_path / "files"
+        [reason] = client.get("/readyz").json()["reasons"]
+        assert "its disk is not mounted" in reason
+        client.force_login(ada)
+        assert reason in client.get("/").text
+        files.write_durably(files.locate("images/a.nii.gz"), b"it is back")
+        assert client.get("/readyz").json()["ready"]
+        assert "not mounted" not in client.get("/").text
 
     def test_a_full_disk_is_named(
         self, client: Client, monkeypatch: pytest.MonkeyPatch

@@ -62,6 +62,8 @@ def test_a_disk_that_is_away_withdraws_no_case(
     there = settings.FILES_DIR
     settings.FILES_DIR = tmp_path / "away"
     settings.FILES_DIR.mkdir()
+    # what came in since says nothing of the files of before
+    files.write_durably(files.locate("images/new.nii.gz"), b"an upload since")
     if harm == "not readable":
         # A folder in the place of the file: to read it is an error of another kind.
         files.locate(item.presentation.case.image_path).mkdir(parents=True)
