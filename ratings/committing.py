@@ -65,10 +65,12 @@ def commit_pairs(
         raise ImportRefused(faults)
     with files.taken_back(), transaction.atomic():
         # the row's lock makes two imports take turns at labels, and locking wait
-        refuse_unless_draft(audit.hold(study.pk))
+        held = audit.hold(study.pk)
+        refuse_unless_draft(held)
         refuse_changed(study=study, pairs=good)
         new, more = add_pairs(study=study, pairs=good, uploads=uploads)
         record_import(study=study, user=user, new=new, more=more)
+        selecting.count_change(held)
         if confirmed := used_ids(good) & set(doubted):
             audit.record(
                 study=study, actor=user, verb="confirm_names",

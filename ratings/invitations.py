@@ -25,7 +25,9 @@ def hash_token(token: str) -> str:
 
 
 def next_code(study: Study) -> str:
+    """A code that no rater has or had: what was said of a removed one stays theirs."""
     taken = set(study.enrolments.values_list("code", flat=True))
+    taken |= {e.payload["code"] for e in study.audit.filter(verb="remove_rater")}
     return next(c for n in range(1, 1000) if (c := f"R{n:02d}") not in taken)
 
 

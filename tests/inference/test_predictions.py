@@ -325,7 +325,8 @@ def test_a_label_without_latin_letters_still_makes_an_arm(
     study: Study, ensemble: Ensemble
 ) -> None:
     submit(study, ensemble, label="模型")
-    assert Arm.objects.get(kind=Arm.Kind.MODEL).key == "random"
+    made = Arm.objects.get(kind=Arm.Kind.MODEL)
+    assert (made.key[:4], made.label) == ("arm-", "模型")
 
 
 def test_withdrawing_deletes_masks_jobs_and_files(

@@ -11,7 +11,7 @@ import pytest
 from django.contrib.auth.models import User
 from django.test import TestCase
 
-from ratings import committing, files, images, importing, removal
+from ratings import committing, files, images, importing, removal, vetting
 from ratings.importing import ImportRefused, Origin
 from ratings.models import Arm, Case, Study, Upload
 from ratings.pairing import Pair
@@ -29,12 +29,12 @@ def send(study: Study, ada: User, tmp_path: Path) -> Send:
     """An image, or a file of another role."""
     rng = np.random.default_rng(5)
 
-    def send(name: str, role: str = "image", **origin: str) -> Upload:
+    def send(name: str, role: str = "image", arm: str = "manual") -> Upload:
         made = make_image(SHAPE, rng) if role == "image" else make_lesion(SHAPE, rng)
         path = save(tmp_path / "sent.nii.gz", made, make_affine((0.6, 0.6, 3.0)))
         return importing.receive(
             study=study, user=ada, name=name, chunks=[path.read_bytes()],
-            origin=Origin(role=role, **origin),
+            origin=Origin(role=role, arm=arm, arm_label=arm),
         )  # fmt: skip
 
     return send
@@ -45,7 +45,7 @@ def meanwhile(monkeypatch: pytest.MonkeyPatch) -> Meanwhile:
     """A colleague acts when an import has checked its files and not yet begun."""
 
     def act_after_check(act: Callable[[], object]) -> None:
-        check = committing.check_pairs
+        check = vetting.check_pairs
 
         def check_and_act(**given: Any) -> Any:
             judged = check(**given)
@@ -82,8 +82,17 @@ def test_what_a_colleague_imported_meanwhile_becomes_no_second_case(
     with pytest.raises(ImportRefused, match="no longer here; reload the page"):
         bring_in(study, pair)
     case = study.cases.get()
-    assert images.decode_image(files.locate(case.image_path).read_bytes())
+    kept = images.decode_image(files.locate(case.image_path).read_bytes())
+    assert kept.grid.shape == SHAPE
     assert len(list_files()) == 2
+
+
+def test_whoever_chooses_among_the_cases_of_before_is_told(
+    study: Study, send: Send
+) -> None:
+    before = Study.objects.get(pk=study.pk).cases_revision
+    bring_in(study, Pair(key(send("a_T2w.nii.gz"))))
+    assert Study.objects.get(pk=study.pk).cases_revision == before + 1
 
 
 def test_what_a_colleague_removed_meanwhile_is_not_imported(
@@ -222,7 +231,7 @@ def test_uploads_never_land_among_masks_predicted_here_since(
     study: Study, send: Send
 ) -> None:
     image = send("a_T2w.nii")
-    mask = send("a_seg.nii", "mask", arm="sct", arm_label="SCT")
+    mask = send("a_seg.nii", "mask", arm="sct")
     Arm.objects.create(study=study, key="sct", label="SCT", kind=Arm.Kind.TOOL)
     with pytest.raises(ImportRefused, match="predicted here since the upload"):
         bring_in(study, Pair(key(image), {"sct": key(mask)}))

@@ -154,6 +154,15 @@ def test_removing_names_the_consequence_and_forgets_who_never_came(
     assert study.audit.filter(verb="remove_rater").exists()
 
 
+def test_the_code_of_a_removed_rater_is_given_to_nobody_else(
+    coordinator: Client, url: str, study: Study
+) -> None:
+    add(coordinator, url)
+    coordinator.post(rater_url("rater-remove", study))
+    add(coordinator, url)
+    assert study.enrolments.get(role="rater").code == "R02"
+
+
 def test_removing_keeps_the_account_of_who_has_one(
     coordinator: Client, url: str, study: Study
 ) -> None:
