@@ -179,7 +179,8 @@ export async function sendScore(scores: string, body: ScoreBody): Promise<Receip
   try {
     return await askJson<Receipt>(scores, withBody("PUT", body));
   } catch (error) {
-    if (!(error instanceof RequestError) || error.status !== 404) throw error;
+    const lost = error instanceof RequestError && error.failure === "refused" && error.status === 404;
+    if (!lost) throw error;
     throw new RequestError("signed-out", "Another person is signed in.", 404);
   }
 }
