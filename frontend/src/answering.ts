@@ -11,6 +11,7 @@ import {
   isReady,
   lacksReason,
   namesOf,
+  placeOf,
   type State,
 } from "./state";
 import { makeSubmission } from "./submission";
@@ -73,6 +74,7 @@ export async function confirmAnswers(state: State): Promise<boolean> {
   const letters = due.filter((i) => isChanged(state, i)).map((i) => ({
     token: shown.items[i].token,
     url: scoresUrl(shown.items[i]),
+    place: placeOf(state, i),
     body: makeSubmission(state.ratings[i], givenTo(state, i)?.revision ?? 0, active, state.panes),
   }));
   state.ready = false;

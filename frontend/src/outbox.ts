@@ -11,12 +11,12 @@ type Stop = Exclude<Failure, "refused">;
 export interface OutboxEvents {
   onState(state: SaveState, waiting: number): void;
   onSaved(receipt: Receipt, entry: Entry): void;
-  /** No for good: the entry has left the outbox, or waits there with what is stored. */
+  /** No for good: the entry is kept, with the reason or what is stored, for the rater. */
   onRefused(error: RequestError, entry: Entry): void;
 }
 
 /** One confirmed item; those confirmed together are written down together. */
-export type Letter = Pick<Entry, "token" | "url" | "body">;
+export type Letter = Pick<Entry, "token" | "url" | "body" | "place">;
 
 export interface Outbox {
   /** Resolves when the scores are safe on this computer, not yet on the server. */
@@ -26,6 +26,8 @@ export interface Outbox {
   waiting(): Promise<number>;
   /** Entries that another window was ahead of, until the rater has decided. */
   rivals(): Promise<Entry[]>;
+  /** Entries that the server will never store, until the rater has read of them. */
+  refused(): Promise<Entry[]>;
   settle(entry: Entry): Promise<void>;
 }
 
@@ -78,15 +80,20 @@ export function openOutbox(room: string, store: Store, send: Send, on: OutboxEve
     flush,
     waiting: async () => (await listUnsent(room, store)).length,
     rivals: async () => (await store.listEntries(room)).filter((entry) => entry.stored),
+    refused: async () => (await store.listEntries(room)).filter(isRefused),
     settle: (entry) => store.removeEntry(entry),
   };
 }
 
 async function listUnsent(room: string, store: Store): Promise<Entry[]> {
-  return (await store.listEntries(room)).filter((entry) => !entry.stored);
+  return (await store.listEntries(room)).filter((entry) => !entry.stored && !isRefused(entry));
 }
 
-/** Null once the entry has left the outbox, acknowledged or refused for good. */
+function isRefused(entry: Entry): boolean {
+  return entry.refused !== undefined;
+}
+
+/** Null once the entry is not to be sent any more, acknowledged or refused for good. */
 async function deliver(
   entry: Entry,
   store: Store,
@@ -96,14 +103,21 @@ async function deliver(
   try {
     const receipt = await send(entry.url, entry.body);
     if (receipt.saved !== true) return "busy";
-    await store.removeEntry(entry);
+    await forget(entry, store);
     on.onSaved(receipt, entry);
   } catch (error) {
     if (!(error instanceof RequestError)) throw error;
     if (error.failure !== "refused") return error.failure;
-    if (error.stored) await store.addEntries([{ ...entry, stored: error.stored }]);
-    else await store.removeEntry(entry);
+    await store.changeEntry(error.stored
+      ? { ...entry, stored: error.stored } : { ...entry, refused: error.message });
     on.onRefused(error, entry);
   }
   return null;
+}
+
+/** What was refused of an item before is settled by an answer to it that is stored. */
+async function forget(entry: Entry, store: Store): Promise<void> {
+  const entries = await store.listEntries(entry.room);
+  const settled = entries.filter((one) => one.token === entry.token && isRefused(one));
+  for (const one of [...settled, entry]) await store.removeEntry(one);
 }

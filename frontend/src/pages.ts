@@ -79,7 +79,7 @@ function noticePart(study: StudyInfo): HTMLElement[] {
   return [
     make("h2", {}, "What is recorded"),
     make("ul", { class: "prose facts" }, ...facts.map((fact) => make("li", {}, fact))),
-    make("p", { class: "prose" }, `Nothing else about you or your computer is recorded. During the study ${to} sees how far you are, your times, these marks and why you could not rate an item, and reads what you write under F, never your scores; other raters see nothing of yours. In publications you appear by a code. Scores not yet sent are kept in this browser until the server has them.`),
+    make("p", { class: "prose" }, `Nothing else about you or your computer is recorded. During the study ${to} sees how far you are, your times, these marks and why you could not rate an item, and reads what you write under F, never your scores; other raters see nothing of yours. In publications you appear by a code. Scores not yet sent are kept in this browser until the server has them, and those it refused until you have noted it.`),
   ];
 }
 

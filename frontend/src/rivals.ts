@@ -8,7 +8,7 @@ import type { Entry } from "./store";
 import { makeKey } from "./submission";
 
 export function showRival(entry: Entry, study: StudyInfo, outbox: Outbox, done: () => void): void {
-  const { stored, body } = entry;
+  const { stored, body, token, url, place } = entry;
   if (!stored) return;
   const keep = make("button", { type: "button", class: "primary" }, "Keep what is stored");
   const change = make("button", { type: "button", class: "plain" }, "Change it to the answer here");
@@ -36,7 +36,7 @@ export function showRival(entry: Entry, study: StudyInfo, outbox: Outbox, done: 
     const reason = study.change_reason ? "Chosen between answers from two windows" : "";
     const next = { ...body, client_key: makeKey(), base_revision: stored.revision,
       change_reason: reason };
-    void outbox.post([{ token: entry.token, url: entry.url, body: next }]).then(end);
+    void outbox.post([{ token, url, place, body: next }]).then(end);
   });
   keep.focus();
 }

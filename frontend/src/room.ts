@@ -24,6 +24,7 @@ import {
 } from "./pages";
 import { reviewList, signForm } from "./reviewing";
 import { showRival } from "./rivals";
+import { watchRefusals, type Refusals } from "./refusals";
 import { isSheetOpen } from "./sheets";
 import { watchSignIn } from "./staying";
 import { openSitting, type Sitting } from "./sitting";
@@ -39,6 +40,7 @@ export interface Room {
   readonly clock: Clock;
   readonly store: Store;
   readonly outbox: Outbox;
+  readonly refusals: Refusals;
   study: StudyInfo | null;
   /** What is true of the answers confirmed here; fresh while there are none. */
   save: SaveState | "fresh";
@@ -52,9 +54,9 @@ export async function openRoom(root: HTMLElement): Promise<void> {
   const outbox = openOutbox(api, store, sendScore, {
     onState: (state) => showSaveState(room, state),
     onSaved: (receipt, entry) => room.sitting?.showReceipt(receipt, entry),
-    onRefused(error) {
-      room.sitting?.showRefusal(error);
-      if (error.stored) void askAboutRivals(room);
+    onRefused(error, entry) {
+      room.sitting?.showRefusal(entry.token);
+      void (error.stored ? askAboutRivals(room) : room.refusals.check());
     },
   });
   const room: Room = {
@@ -66,6 +68,7 @@ export async function openRoom(root: HTMLElement): Promise<void> {
     clock: startClock(performance.now(), document.hasFocus()),
     store,
     outbox,
+    refusals: watchRefusals(root, outbox, () => room.study),
     study: null,
     save: "fresh",
     sitting: null,
@@ -84,6 +87,7 @@ async function enter(room: Room): Promise<void> {
     const given = study.revisable && isFinished(study) && !study.signed
       && study.state === "collecting" ? await readGiven(room.base) : [];
     room.root.replaceChildren(pageFor(room, study, given));
+    await room.refusals.check();
     await askAboutRivals(room);
   } catch (error) {
     showObstacle(room, error);

@@ -27,7 +27,8 @@ export interface Sitting {
   obey(command: Command): void;
   showSave(state: SaveState): void;
   showReceipt(receipt: Receipt, entry: Entry): void;
-  showRefusal(error: RequestError): void;
+  /** The score of this item will never be stored. */
+  showRefusal(token: string): void;
   showMaskAgain(): void;
   toImage(): void;
   escape(): void;
@@ -77,12 +78,7 @@ function sittingOf(state: State): Sitting {
     obey: (command) => obey(state, command),
     showSave: (save) => showSave(state, save),
     showReceipt: (receipt, entry) => showReceipt(state, receipt, entry),
-    showRefusal(error) {
-      state.doubted = true;
-      if (error.stored) return;
-      state.lesson = false;
-      state.rail.notice(`A score was not stored. ${error.message}`);
-    },
+    showRefusal: (token) => showRefusal(state, token),
     showMaskAgain: () => state.panes.hold(false),
     toImage: () => state.panes.focus(),
     escape() {
@@ -130,13 +126,13 @@ function stumble(state: State, error: unknown): void {
   offerRetry(state, `The next item could not be loaded. ${error.message}`, () => askNext(state));
 }
 
-function offerRetry(state: State, words: string, act: () => unknown): void {
+function offerRetry(state: State, words: string, act: () => unknown, label = "Try again"): void {
   state.retry = () => {
     state.retry = null;
     state.panes.furniture.say("");
     void act();
   };
-  state.panes.furniture.say(words, { label: "Try again", act: () => state.retry?.() });
+  state.panes.furniture.say(words, { label, act: () => state.retry?.() });
 }
 
 async function present(state: State, presentation: Presentation): Promise<void> {
@@ -209,8 +205,16 @@ function sayLoadFailure(state: State, presentation: Presentation, error: unknown
     return state.exits.giveUp(error);
   }
   state.panes.furniture.showLoading(null);
-  offerRetry(state, `The image could not be loaded. ${error.message}`,
-    () => present(state, presentation));
+  const words = `The image could not be loaded. ${error.message}`;
+  if (error instanceof RequestError && error.failure === "refused") return passOver(state, words);
+  offerRetry(state, words, () => present(state, presentation));
+}
+
+/** Asking for the same image again cannot help: the server says what comes instead. */
+function passOver(state: State, words: string): void {
+  if (state.review) return offerRetry(state, words, state.exits.leave, "Go back");
+  Object.assign(state, { shown: null, owed: true });
+  offerRetry(state, words, () => askNext(state), "Go on with the next");
 }
 
 /** One presentation ahead, once the current one is painted; its first slice too. */
@@ -269,6 +273,15 @@ function showReceipt(state: State, receipt: Receipt, entry: Entry): void {
   if (!state.shown?.practice) return;
   state.references.set(entry.token, receipt.reference);
   if (state.lesson) showLesson(state);
+}
+
+/** A practice item that was refused has no reference to wait for: it leaves the screen. */
+function showRefusal(state: State, token: string): void {
+  state.doubted = true;
+  const { shown } = state;
+  if (!shown?.practice || !shown.items.some((item) => item.token === token)) return;
+  clearScreen(state, null);
+  state.owed = true;
 }
 
 function isTaught({ shown, references }: State): boolean {

@@ -107,6 +107,13 @@ export function tokenOf(presentation: Presentation | null): string {
   return presentation?.items[0].token ?? "";
 }
 
+/** What the rater calls an item: "Item 3, left" or "Practice item 1". */
+export function placeOf(state: State, item: number): string {
+  const { position = 0, practice = false } = state.shown ?? {};
+  const name = namesOf(state)[item];
+  return `${practice ? "Practice item" : "Item"} ${position}${name ? `, ${name.toLowerCase()}` : ""}`;
+}
+
 /** The names of the panes, or "Mask 1 of 2"; none where there is one item. */
 export function namesOf(state: State): string[] {
   const count = state.ratings.length;

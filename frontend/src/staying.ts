@@ -1,6 +1,7 @@
 // Warns before the sign-in ends by itself, and prolongs it by one key or click.
 import { prolongSignIn, readSignIn, RequestError } from "./api";
 import { make, setText } from "./dom";
+import { pin } from "./pinning";
 
 export interface SignIn {
   /** Asks the server again how long it lasts: another window may have prolonged it. */
@@ -18,21 +19,18 @@ export function watchSignIn(root: HTMLElement, base: string, signIn: string): Si
   const stay = make("button", { type: "button", class: "plain", onclick: () => prolong() },
     "Stay signed in", make("kbd", {}, "E"));
   const again = make("a", { class: "plain", href: signIn }, "Sign in");
-  const element = make("div", { class: "notice staying", role: "alert" }, words, stay, again);
+  const element = make("div", { class: "notice pinned staying", role: "alert" }, words, stay, again);
   let timer: ReturnType<typeof setTimeout> | undefined;
+  const pinned = pin(root, element);
   let warned = false;
 
-  const place = () => {
-    if (warned) (root.querySelector(".rail-body, .page") ?? root).prepend(element);
-    else element.remove();
-  };
   const say = (text: string, over = false) => {
     setText(words, text);
     stay.hidden = over;
     again.hidden = !over;
     if (warned) return;
     warned = true;
-    place();
+    pinned.show(true);
   };
   const wait = (seconds: number, then = check) => {
     clearTimeout(timer);
@@ -42,7 +40,7 @@ export function watchSignIn(root: HTMLElement, base: string, signIn: string): Si
   function hear(left: number): void {
     if (left > NOTICE) {
       warned = false;
-      place();
+      pinned.show(false);
       return wait(left - NOTICE);
     }
     const end = new Date(Date.now() + 1000 * left);
@@ -67,8 +65,6 @@ export function watchSignIn(root: HTMLElement, base: string, signIn: string): Si
     if (warned) prolongSignIn(base).then(hear, stumble);
   }
 
-  // Pages of the room come and go; the warning stays until it no longer holds.
-  new MutationObserver(place).observe(root, { childList: true });
   check();
   return { check, prolong };
 }

@@ -1,4 +1,4 @@
-// Keeps unsent scores and drafts in IndexedDB: opaque tokens and answers, nothing else.
+// Keeps drafts and scores not stored yet in IndexedDB: opaque tokens, numbers and answers.
 import type { Answer, ScoreBody, Stored } from "./api";
 
 /** A confirmed score on its way to the server. */
@@ -8,6 +8,10 @@ export interface Entry {
   readonly url: string;
   readonly body: ScoreBody;
   readonly order: number;
+  /** What the rater calls the item: "Item 3, left". */
+  readonly place?: string | undefined;
+  /** Why the server will never store it: waits for the rater to read that. */
+  readonly refused?: string;
   /** Another window was first with this: waits for the rater's word, not to be sent. */
   readonly stored?: Stored;
 }
@@ -24,6 +28,8 @@ export interface Draft {
 export interface Store {
   /** Writes down what was confirmed, all or nothing; it is no longer a draft. */
   addEntries(entries: readonly Entry[]): Promise<void>;
+  /** Adds to an entry what became of it, unless another tab has removed it. */
+  changeEntry(entry: Entry): Promise<void>;
   removeEntry(entry: Entry): Promise<void>;
   /** Entries of one room, oldest first. */
   listEntries(room: string): Promise<Entry[]>;
@@ -52,6 +58,11 @@ export async function openStore(name = "rating-room"): Promise<Store> {
         change.objectStore(ENTRIES).put(entry, entry.body.client_key);
         change.objectStore(DRAFTS).delete(entry.token);
       }
+    }),
+    changeEntry: (entry) => write([ENTRIES], (change) => {
+      const table = change.objectStore(ENTRIES);
+      const found = table.count(entry.body.client_key);
+      found.onsuccess = () => found.result && table.put(entry, entry.body.client_key);
     }),
     removeEntry: (entry) => write([ENTRIES], (change) =>
       void change.objectStore(ENTRIES).delete(entry.body.client_key)),
@@ -96,6 +107,9 @@ export function memoryStore(): Store {
         entries.set(entry.body.client_key, entry);
         drafts.delete(entry.token);
       }
+    },
+    async changeEntry(entry) {
+      if (entries.has(entry.body.client_key)) entries.set(entry.body.client_key, entry);
     },
     removeEntry: async (entry) => void entries.delete(entry.body.client_key),
     listEntries: async (room) =>

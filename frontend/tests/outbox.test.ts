@@ -1,6 +1,6 @@
 import "fake-indexeddb/auto";
 import { beforeEach, expect, test, vi } from "vitest";
-import { RequestError, type Failure, type Receipt, type ScoreBody } from "../src/api";
+import { RequestError, sendScore, type Failure, type Receipt, type ScoreBody } from "../src/api";
 import { openOutbox } from "../src/outbox";
 import { memoryStore, openStore, type Store } from "../src/store";
 
@@ -12,6 +12,11 @@ const score = (key: string, value = 4): ScoreBody => ({
 });
 
 const letter = (key: string) => ({ token: `token of ${key}`, url: "/scores", body: score(key) });
+
+const kinds: [string, () => Promise<Store>][] = [
+  ["IndexedDB", () => openStore(`test-${names++}`)],
+  ["memory", async () => memoryStore()],
+];
 
 let names = 0;
 let store: Store;
@@ -125,13 +130,89 @@ test("scores confirmed together are written down together and acknowledged one b
   expect(sizes).toEqual([2, 1]);
 });
 
-test("a refused score leaves the outbox and the next one still goes", async () => {
+test("a refused score is not sent again and the next one still goes", async () => {
   const { box, sent, refused } = open([fail("refused")]);
   await box.post([letter("a")]);
   await box.post([letter("b")]);
   await settled(box);
+  await box.flush();
   expect(refused).toEqual(["a"]);
-  expect(sent.map((body) => body.client_key)).toContain("b");
+  expect(sent.map((body) => body.client_key)).toEqual(["a", "b"]);
+});
+
+test.each(kinds)("in %s a refused score is kept with the reason until the rater has noted it", async (_, make) => {
+  const kept = await make();
+  const first = open([new RequestError("refused", "The study is closed.")], kept);
+  await first.box.post([{ ...letter("k"), place: "Item 3" }]);
+  await settled(first.box);
+  const later = open([], kept).box;
+  const [entry, ...more] = await later.refused();
+  expect(more).toEqual([]);
+  expect(entry).toMatchObject({ place: "Item 3", refused: "The study is closed.", body: score("k") });
+  await later.settle(entry);
+  expect(await first.box.refused()).toEqual([]);
+});
+
+test.each(kinds)("in %s a refusal brings nothing back that another tab had acknowledged", async (_, make) => {
+  const kept = await make();
+  const box = openOutbox("room", kept, async () => {
+    await kept.removeEntry((await kept.listEntries("room"))[0]);
+    throw fail("refused");
+  }, { onState: () => undefined, onSaved: () => undefined, onRefused: () => undefined });
+  await box.post([letter("k")]);
+  await settled(box);
+  expect(await box.refused()).toEqual([]);
+});
+
+test("a draft made since is no part of a refusal", async () => {
+  const { box } = open([fail("refused")]);
+  await box.post([letter("k")]);
+  await store.keepDraft({ room: "room", token: "token of k", answers: {}, comment: "again" });
+  await settled(box);
+  expect(await store.findDraft("room", "token of k")).not.toBeNull();
+});
+
+test("an answer to the same item that is stored settles what was refused before", async () => {
+  const { box } = open([fail("refused"), fail("refused")]);
+  await box.post([letter("a"), letter("b")]);
+  await settled(box);
+  await box.post([{ ...letter("c"), token: "token of a" }]);
+  await settled(box);
+  expect((await box.refused()).map(({ token }) => token)).toEqual(["token of b"]);
+});
+
+test("after another tab has sent what failed here, the next score is on its way at once", async () => {
+  const { box, states } = open([fail("offline")]);
+  await box.post([letter("a")]);
+  await vi.waitFor(() => expect(states.at(-1)).toBe("offline"));
+  await store.removeEntry((await store.listEntries("room"))[0]);
+  await box.flush();
+  expect(states.at(-1)).toBe("saved");
+  const before = states.length;
+  await box.post([letter("b")]);
+  expect(states[before]).toBe("saving");
+  await settled(box);
+});
+
+test.each([
+  ["503 of this site", 503, "application/problem+json"],
+  ["409 of a proxy", 409, "text/html"],
+])("a %s is busy: the score stays, and goes later by itself", async (_, status, kind) => {
+  const answers = [new Response("{}", { status, headers: { "Content-Type": kind } })];
+  vi.stubGlobal("document", { cookie: "csrftoken=T", querySelector: () => null });
+  vi.stubGlobal("fetch", async () => answers.shift() ?? Response.json(receipt));
+  const states: string[] = [];
+  const box = openOutbox("room", store, sendScore, {
+    onState: (state, waiting) => states.push(`${state} ${waiting}`),
+    onSaved: () => undefined,
+    onRefused: () => expect.unreachable(),
+  });
+  await box.post([letter("k")]);
+  await vi.waitFor(() => expect(states.at(-1)).toBe("busy 1"));
+  expect(await box.waiting()).toBe(1);
+  await settled(box);
+  await vi.waitFor(() => expect(states.at(-1)).toBe("saved 0"));
+  vi.unstubAllGlobals();
 });
 
 test("what was not sent is found again by the next page, for its own room only", async () => {
@@ -145,7 +226,7 @@ test("what was not sent is found again by the next page, for its own room only",
   expect(await (await openStore(name)).listEntries("another room")).toEqual([]);
 });
 
-test.each([["IndexedDB", () => openStore(`test-${names++}`)], ["memory", async () => memoryStore()]])(
+test.each(kinds)(
   "drafts in %s belong to one room and one item",
   async (_, make) => {
     const drafts = await make();

@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 STATIC = Path(__file__).resolve().parents[2] / "static"
 KINDS = {"uint8": (2, 8), "int16": (4, 16), "uint16": (512, 16), "float32": (16, 32)}
 TYPES = {".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml"}
+WITHDRAWN = "This case was withdrawn; go on with the next."
 CSP = (
     "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; "
     "img-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
@@ -53,6 +54,7 @@ class Study:
     signed_in: bool = True
     someone_else: bool = False
     missing: bool = False
+    withdrawn: set[int] = field(default_factory=set)
     truncated: bool = False
     answer_lost: bool = False
     reports: list[str] = field(default_factory=list)
@@ -73,6 +75,11 @@ class Study:
             "seconds_left": 40 * left if self.scores else None,
         }
 
+    def waiting(self) -> list[int]:
+        """The cases still to be rated, in order."""
+        over = self.withdrawn | {score["position"] for score in self.scores}
+        return [n for n in range(len(self.cases)) if n not in over]
+
     def list_words(self) -> list[dict[str, Any]]:
         """What was written about the first item; every answer is to the last of it."""
         last = len(self.problems) - 1
@@ -88,8 +95,8 @@ class Study:
             for n, sent in enumerate(self.problems)
         ]
 
-    def presentation(self, position: int) -> dict[str, Any] | None:
-        if position >= len(self.cases):
+    def presentation(self, position: int | None) -> dict[str, Any] | None:
+        if position is None:
             return None
         token = self.token(position)
         item = {
@@ -222,7 +229,7 @@ class Handler(BaseHTTPRequestHandler):
             "questions": [question],
             "reasons": ["image unusable", "anatomy not covered", "other"],
             "mode": "single",
-            "contact": "",
+            "contact": "ada@example.org",
             "marks": [],
             "signed": True,
             "revisable": False,
@@ -236,17 +243,19 @@ class Handler(BaseHTTPRequestHandler):
         }
 
     def next_item(self) -> dict[str, Any]:
-        done = len(self.study.scores)
+        current, ahead = [*self.study.waiting(), None, None][:2]
         return {
             **self.study.progress(),
-            "current": self.study.presentation(done),
-            "ahead": self.study.presentation(done + 1),
+            "current": self.study.presentation(current),
+            "ahead": self.study.presentation(ahead),
             "answers": len(self.study.answers),
         }
 
     def record(self, position: int, body: dict[str, Any]) -> None:
         kept = [one for one in self.study.scores if one["key"] == body["client_key"]]
-        if not kept and position != len(self.study.scores):
+        if position in self.study.withdrawn:
+            return self.refuse(409, WITHDRAWN)
+        if not kept and position not in self.study.waiting()[:1]:
             return self.refuse(409, "This item is not the current one.")
         if kept and kept[0]["body"] != body:
             return self.refuse(422, "The same key came with another answer.")
@@ -263,6 +272,8 @@ class Handler(BaseHTTPRequestHandler):
         match = re.fullmatch(r"/api/items/token-(\d+)/(image|mask|context)", path)
         if match is None or self.study.missing:
             return self.refuse(404, "There is no such item.")
+        if int(match[1]) in self.study.withdrawn:
+            return self.refuse(409, WITHDRAWN)
         body = self.encode(self.study.cases[int(match[1])], match[2])
         if self.study.truncated:
             body = body[: len(body) * 2 // 3]

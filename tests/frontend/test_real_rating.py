@@ -26,6 +26,15 @@ TWO_QUESTIONS = [
     {"key": "quality", "text": "How good is this segmentation?"},
     {"key": "edges", "text": "How well does it follow the edges?"},
 ]
+PRACTICE = {
+    "session_maximum": 3,
+    "calibration": [
+        {
+            "case": "C001", "arm": "manual", "values": {"quality": 4},
+            "note": "The upper edge is a little too wide.",
+        }
+    ],
+}  # fmt: skip
 SPECS = [
     {"title": "Keyboard", "cases": 5},
     {"title": "Network", "cases": 15},
@@ -40,20 +49,9 @@ SPECS = [
         "design": {"mode": "side_by_side", "structured_reasons": True},
     },
     {"title": "In turn", "cases": 2, "design": {"mode": "sequential"}},
-    {
-        "title": "Practice",
-        "cases": 3,
-        "design": {
-            "session_maximum": 3,
-            "calibration": [
-                {
-                    "case": "C001", "arm": "manual", "values": {"quality": 4},
-                    "note": "The upper edge is a little too wide.",
-                }
-            ],
-        },
-    },
-]  # fmt: skip
+    {"title": "Practice", "cases": 3, "design": PRACTICE},
+    {"title": "Practice twice", "cases": 3, "design": PRACTICE},
+]
 
 
 @pytest.fixture(scope="module")
@@ -353,3 +351,23 @@ def test_practice_shows_its_reference_after_the_answer_and_counts_apart(
     page.keyboard.press("p")
     expect(page.get_by_text("Session 1 of")).to_be_visible()
     expect(page.get_by_role("heading", name="Practice item 1")).to_be_visible()
+
+
+def test_a_practice_item_answered_in_another_window_too_stops_nobody(
+    seats: dict[str, Seat], sit_down: SitDown
+) -> None:
+    seat = seats["Practice twice"]
+    first, second = sit_down(seat), sit_down(seat)
+    first.keyboard.press("2")
+    first.keyboard.press("Enter")
+    expect(first.locator(".lesson")).to_contain_text("Reference4 good")
+    second.keyboard.press("3")
+    second.keyboard.press("Enter")
+    second.get_by_role("button", name="Keep what is stored").click()
+    expect_position(second, "1 / ")
+    wait_for_image(second)
+    expect(second.locator(".lesson")).to_be_empty()
+    second.keyboard.press("5")
+    second.keyboard.press("Enter")
+    expect_saved(second)
+    assert seat.values() == [2, 5]

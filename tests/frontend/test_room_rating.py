@@ -257,20 +257,27 @@ def test_the_same_item_in_two_windows_is_stored_once_and_the_second_is_told(
     rate(page, "5", then="2 / 3")
     expect_state(page, "Saved")
     other.bring_to_front()
-    rate(other, "1", then="A score was not stored. This item is not the current one.")
+    rate(other, "1", then="A score was not stored.")
+    notice = other.get_by_role("alert").filter(has_text="A score was not stored.")
+    expect(notice).to_contain_text("Item 1: 1 very poor")
+    expect(notice).to_contain_text("This item is not the current one.")
     expect(other.locator(".position")).to_contain_text("2 / 3")
     assert stored(study) == [{"value": 5}]
 
 
 @pytest.mark.parametrize(
-    ("mood", "words"),
+    ("mood", "words", "label"),
     [
-        ("missing", "The image could not be loaded. There is no such item."),
-        ("truncated", "The file arrived incomplete or damaged."),
+        (
+            "missing",
+            "The image could not be loaded. There is no such item.",
+            "Go on with the next",
+        ),
+        ("truncated", "The file arrived incomplete or damaged.", "Try again"),
     ],
 )
 def test_an_image_that_cannot_be_loaded_is_said_in_words_with_a_retry(
-    open_room: OpenRoom, mood: str, words: str
+    open_room: OpenRoom, mood: str, words: str, label: str
 ) -> None:
     page, study = open_room(make_cases(1), begin=False)
     setattr(study, mood, True)
@@ -279,7 +286,7 @@ def test_an_image_that_cannot_be_loaded_is_said_in_words_with_a_retry(
     page.keyboard.press("4")
     page.keyboard.press("Enter")
     setattr(study, mood, False)
-    page.get_by_role("button", name="Try again").click()
+    page.get_by_role("button", name=label).click()
     wait_for_image(page)
     assert study.scores == []
 
