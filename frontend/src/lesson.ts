@@ -1,7 +1,7 @@
 // A practice item after its answer: what the coordinator would have given it.
 import type { Lesson, StudyInfo } from "./api";
 import { make } from "./dom";
-import { nameItems } from "./panes";
+import { nameItems } from "./exhibit";
 import { sayValue } from "./rating";
 
 export function describeLesson(

@@ -9,7 +9,6 @@ import {
   goTo,
   goToSlice,
   magnification,
-  middleOf,
   obey,
   panned,
   pointedAt,
@@ -18,7 +17,6 @@ import {
   secondWindowed,
   sliceOf,
   turned,
-  viewOf,
   windowed,
   zoomed,
   type Display,
@@ -27,13 +25,23 @@ import {
   type Taste,
 } from "./display";
 import { make } from "./dom";
+import {
+  caseOf,
+  layoutOf,
+  rolesOf,
+  sameRole,
+  settingOf,
+  showingOf,
+  wordsOf,
+  type Exhibit,
+  type Role,
+} from "./exhibit";
 import { makeFurniture, type Furniture } from "./furniture";
 import { axesOf, PLANES, type Plane } from "./geometry";
 import type { Command } from "./keys";
 import { findLesions, inOrder, nextLesion, type Lesion } from "./lesions";
-import { linkSecond } from "./linking";
 import type { Loaded } from "./loading";
-import { makePane, type Pane, type Showing } from "./pane";
+import { makePane, type Pane } from "./pane";
 import { keepTaste, readTaste } from "./taste";
 import type { Preset } from "./window";
 
@@ -91,20 +99,6 @@ export interface Panes {
   label(active: number, words: readonly string[]): void;
 }
 
-/** What is on show: masks of one image, and how it is opened. */
-interface Exhibit {
-  readonly items: readonly Loaded[];
-  readonly opening: Opening;
-}
-
-/** What a pane is for: an item in a plane, or the second series in it. */
-interface Role {
-  /** Null for the plane that X chooses. */
-  readonly plane: Plane | null;
-  readonly item: number;
-  readonly second: boolean;
-}
-
 interface State {
   readonly redraw: () => void;
   readonly changed: () => void;
@@ -123,10 +117,6 @@ interface State {
   counted: boolean;
   ahead: { readonly item: Loaded; readonly slide: Slide } | null;
 }
-
-/** Every pane has words or none has, so that pictures lie at the same height. */
-const OTHER = "Other series";
-const RATED = "Series with the mask";
 
 export function openPanes(changed: () => void, chosen: (item: number) => void): Panes {
   const furniture = makeFurniture();
@@ -152,12 +142,6 @@ export function openPanes(changed: () => void, chosen: (item: number) => void): 
   };
 }
 
-/** What the panes, or the masks in turn, are called. */
-export function nameItems(count: number): string[] {
-  const names = count === 2 ? ["Left", "Right"] : ["Left", "Middle", "Right"];
-  return count <= 3 ? names : Array.from({ length: count }, (_, i) => `Image ${i + 1}`);
-}
-
 function firstState(
   grid: HTMLElement,
   changed: () => void,
@@ -179,7 +163,7 @@ function show(state: State, exhibit: Exhibit): void {
   const fresh = { display: null, lesion: null, held: false, conduct: newConduct() };
   Object.assign(state, { exhibit, ...fresh });
   if (!exhibit.items[state.active]) state.active = 0;
-  const display = firstDisplay(settingOf(state), state.taste);
+  const display = firstDisplay(measure(state), state.taste);
   note(state, display);
   arrange(state);
   if (state.ahead?.item === exhibit.items[0]) {
@@ -215,14 +199,8 @@ function prepare(state: State, items: readonly Loaded[], opening: Opening): void
   state.ahead = { item, slide };
 }
 
-function caseOf(item: Loaded, opening: Opening): Omit<Setting, "screen"> {
-  const { volume, presets, context } = item;
-  return { volume, presets, second: context?.presets ?? presets, opening };
-}
-
-function settingOf(state: State, pane = activePane(state)): Setting {
-  const { items, opening } = state.exhibit!;
-  return { ...caseOf(items[0], opening), screen: pane?.size() ?? { width: 1, height: 1 } };
+function measure(state: State, pane = activePane(state)): Setting {
+  return settingOf(state.exhibit!, pane?.size() ?? { width: 1, height: 1 });
 }
 
 function activePane({ shown, active, display }: State): Pane | undefined {
@@ -254,14 +232,14 @@ function note(state: State, next: Display): void {
     || last.inverted !== next.inverted;
   if (windowMoved && !state.counted) conduct.window++;
   if (last.shown !== next.shown) conduct.mask++;
-  conduct.zoom = Math.max(conduct.zoom, magnification(settingOf(state), next));
+  conduct.zoom = Math.max(conduct.zoom, magnification(measure(state), next));
 }
 
 function obeyOn(state: State, command: Command): boolean {
   if (!state.display || !state.exhibit) return false;
   state.counted = false;
   if (command.kind === "lesion") return jump(state, command.by);
-  const next = obey(settingOf(state), state.display, command);
+  const next = obey(measure(state), state.display, command);
   if (next) change(state, next);
   return next !== null;
 }
@@ -272,12 +250,12 @@ function jump(state: State, by: 1 | -1): boolean {
   const lesions = findLesions(exhibit!.items[active].mask);
   state.conduct.lesions++;
   state.lesion = nextLesion(lesions, lesion, display!.at, display!.plane, by);
-  change(state, state.lesion ? goTo(settingOf(state), display!, state.lesion.middle) : display!);
+  change(state, state.lesion ? goTo(measure(state), display!, state.lesion.middle) : display!);
   return true;
 }
 
 function apply(state: State, display: Display, { plane, slice, preset: name, ...rest }: Change): Display {
-  const setting = settingOf(state);
+  const setting = measure(state);
   state.counted = false;
   let next: Display = plane ? turned(setting, display, plane) : display;
   if (name) next = preset(setting, next, name);
@@ -303,12 +281,9 @@ function label(state: State, active: number, words: readonly string[]): void {
 function nameShown(state: State): void {
   const items = state.exhibit?.items ?? [];
   const several = items.length > 1;
-  const beside = Boolean(items[0]?.context);
   for (const { role, pane } of state.shown) {
-    const own = several ? state.words[role.item] ?? "" : beside ? RATED : "";
-    const word = role.second ? OTHER : own;
     const active = several && !role.second && role.item === state.active;
-    pane.name(word, active, !role.second && several, role.plane);
+    pane.name(wordsOf(role, items, state.words), active, !role.second && several, role.plane);
   }
 }
 
@@ -330,7 +305,8 @@ function seen(state: State): Seen | null {
 
 /** Makes the panes that the case and the display ask for; keeps those that fit. */
 function arrange(state: State): void {
-  const roles = rolesOf(state);
+  const three = state.display?.three ?? false;
+  const roles = rolesOf(state.exhibit, three);
   const fits = roles.length === state.shown.length
     && roles.every((role, i) => sameRole(role, state.shown[i].role));
   if (!fits) {
@@ -340,34 +316,14 @@ function arrange(state: State): void {
       return { role, pane };
     });
     state.grid.replaceChildren(...state.shown.map(({ pane }) => pane.element));
-    state.grid.dataset.layout = layoutOf(state);
+    state.grid.dataset.layout = layoutOf(state.shown.length, three);
   }
   nameShown(state);
 }
 
-/** Panes in a row and rows, as the style sheet lays them out. */
-function layoutOf({ shown, display }: State): string {
-  const planes = display?.three ? PLANES.length : 1;
-  const each = shown.length / planes;
-  return planes === 1 ? `${each}x1` : each === 1 ? "2x2" : `3x${each}`;
-}
-
-function sameRole(a: Role, b: Role): boolean {
-  return a.plane === b.plane && a.item === b.item && a.second === b.second;
-}
-
-function rolesOf({ exhibit, display }: State): Role[] {
-  const items = exhibit?.items ?? [null];
-  const planes = display?.three ? PLANES : [null];
-  return [
-    ...items.flatMap((_, item) => planes.map((plane) => ({ plane, item, second: false }))),
-    ...(items[0]?.context ? planes.map((plane) => ({ plane, item: 0, second: true })) : []),
-  ];
-}
-
 function gesturesOf(state: State, role: Role, pane: () => Pane) {
   const act = (next: (setting: Setting, display: Display) => Display) => {
-    if (state.display) change(state, next(settingOf(state, pane()), state.display));
+    if (state.display) change(state, next(measure(state, pane()), state.display));
   };
   const drag = role.second ? secondWindowed : windowed;
   return {
@@ -396,47 +352,11 @@ function choose(state: State, item: number): void {
 }
 
 function draw(state: State): void {
-  const { display, held, conduct } = state;
+  const { display, exhibit, held, conduct } = state;
   conduct.seen ||= display !== null && display.shown && !held;
-  for (const { role, pane } of state.shown) pane.show(showingOf(state, role, pane));
-}
-
-function showingOf(state: State, role: Role, pane: Pane): Showing | null {
-  const { exhibit, display } = state;
-  if (!exhibit || !display) return null;
-  const plane = role.plane ?? display.plane;
-  const setting = settingOf(state, pane);
-  const view = viewOf(setting, display, plane);
-  if (role.second) return secondOf(setting, display, plane, view, exhibit.items[0]);
-  return {
-    ...display,
-    volume: setting.volume,
-    plane,
-    slice: sliceOf(display, plane),
-    mask: display.shown && !state.held ? exhibit.items[role.item].mask : null,
-    colour: `--${display.colour}`,
-    view,
-  };
-}
-
-/** The second series at the same place; nothing where it does not reach. */
-function secondOf(
-  { volume }: Setting,
-  display: Display,
-  plane: Plane,
-  view: Showing["view"],
-  { context }: Loaded,
-): Showing | null {
-  const { across, down, mirrored } = axesOf(plane, display.convention);
-  const picture = [across, down].map((axis) => volume.shape[axis] * volume.spacing[axis]);
-  const place: [number, number, number] = [...middleOf(volume, display.at)];
-  place[across] = mirrored ? view.x : picture[0] - view.x;
-  place[down] = picture[1] - view.y;
-  const linked = linkSecond(volume, context!.volume, place, view.scale, plane, display.convention);
-  return linked && {
-    ...display, ...linked, plane, volume: context!.volume, window: display.second, mask: null,
-    colour: "",
-  };
+  for (const { role, pane } of state.shown) {
+    pane.show(exhibit && display && showingOf(role, exhibit, display, pane.size(), !held));
+  }
 }
 
 function oncePerFrame(draw: () => void): () => void {

@@ -1,7 +1,7 @@
 // The rater's own answers by number, to be changed until they are signed off.
 import { signSession, type Rated, type StudyInfo } from "./api";
 import { make, setText } from "./dom";
-import { nameItems } from "./panes";
+import { nameItems } from "./exhibit";
 import { sayAnswer } from "./rating";
 
 /** Numbers and answers alone: nothing here tells which items are of one case. */

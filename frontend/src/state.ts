@@ -1,7 +1,8 @@
 // What a sitting holds at any moment: the presentation shown and the answers so far.
 import type { Given, Item, Presentation, Progress, Rated, Reference, StudyInfo } from "./api";
+import { nameItems } from "./exhibit";
 import type { Loaded } from "./loading";
-import { nameItems, type Panes } from "./panes";
+import type { Panes } from "./panes";
 import type { Rail } from "./rail";
 import { EMPTY, isComplete, isEmpty, isSame, type Rating } from "./rating";
 import type { Room } from "./room";
