@@ -166,7 +166,7 @@ function clearScreen(state: State, presentation: Presentation | null): number {
   Object.assign(state, {
     shown: presentation, ready: false, lesson: false, references: new Map(), loaded: [],
     ratings: items.length ? items.map(() => EMPTY) : [EMPTY],
-    retry: null,
+    retry: null, missed: "",
     done: items.length ? items.map((item) => item.done && !state.review) : [false],
   });
   state.active = Math.max(0, state.done.indexOf(false));
@@ -213,7 +213,7 @@ function sayLoadFailure(state: State, presentation: Presentation, error: unknown
 /** Asking for the same image again cannot help: the server says what comes instead. */
 function passOver(state: State, words: string): void {
   if (state.review) return offerRetry(state, words, state.exits.leave, "Go back");
-  Object.assign(state, { shown: null, owed: true });
+  Object.assign(state, { shown: null, missed: tokenOf(state.shown), owed: true });
   offerRetry(state, words, () => askNext(state), "Go on with the next");
 }
 
@@ -334,7 +334,7 @@ function waitForServer(state: State): void {
 }
 
 function report(state: State): void {
-  const token = activeItem(state)?.token;
+  const token = activeItem(state)?.token ?? state.missed;
   if (!token) return;
   openWordsSheet(state.room.base, token, (said) => state.rail.answers.hint(said),
     (answers) => {

@@ -49,6 +49,8 @@ export interface State {
   owed: boolean;
   /** The server refused a score: is the study still open? */
   doubted: boolean;
+  /** Token of the item whose image was refused: it can still be reported. */
+  missed: string;
   signedOut: boolean;
   /** How many of the coordinators' answers were there to be read. */
   answers: number;
@@ -63,7 +65,7 @@ export function firstState(
   return {
     ...parts, progress: parts.study, shown: null, ahead: null, loaded: [], ratings: [EMPTY],
     done: [false], active: 0, ready: false, references: new Map(), lesson: false, turn: 0, confirmed: 0, owed: false,
-    doubted: false, signedOut: false, retry: null, over: false,
+    doubted: false, missed: "", signedOut: false, retry: null, over: false,
     answers: countAnswers(parts.study.words),
   };
 }
