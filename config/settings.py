@@ -74,6 +74,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
+    "config.doors.lead_on",
     "config.second_factor.require_second_factor",
     "config.hardship.AnswerHardship",
 ]
@@ -190,6 +191,9 @@ FILE_UPLOAD_TEMP_DIR = str(DATA_DIR / "incoming")
 (DATA_DIR / "incoming").mkdir(parents=True, exist_ok=True)
 os.environ.setdefault("MPLCONFIGDIR", str(DATA_DIR / "matplotlib"))
 DATA_UPLOAD_MAX_MEMORY_SIZE = 10 * 2**20
+# a list of thousands of images is one form, and a set brings a sidecar with each
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 50_000
+DATA_UPLOAD_MAX_NUMBER_FILES = 10_000
 UPLOAD_LIMIT_BYTES = env.int("UPLOAD_LIMIT_BYTES", default=2 * 2**30)
 READ_AT_ONCE_BYTES = env.int("READ_AT_ONCE_BYTES", default=2**20)
 UNPACKED_LIMIT_BYTES = env.int("UNPACKED_LIMIT_BYTES", default=2**30)

@@ -25,6 +25,14 @@ class ConflictRefused(Exception):
     """Why the entries were not stored; a sentence."""
 
 
+class ConflictStale(ConflictRefused):
+    """Somebody else changed the entries meanwhile: a line for each that differs."""
+
+    def __init__(self, differences: list[str]) -> None:
+        super().__init__("Somebody else changed these entries meanwhile.")
+        self.differences = differences
+
+
 def read_rule(design: Mapping[str, Any]) -> str:
     """What happens to a rater's own cases: "ignore", "flag" or "exclude"."""
     rule = design.get("conflict", "ignore")
@@ -83,8 +91,13 @@ def change_conflicts(
     rule: str,
     sites: Mapping[str, str],
     authors: Authors,
+    seen: str | None = None,
 ) -> bool:
-    """Store who drew what in a draft; False when nothing differed."""
+    """Store who drew what in a draft; False when nothing differed.
+
+    `seen` is the digest of the entries that these were made from. If others are
+    stored by now, nothing is changed.
+    """
     wanted = {
         "conflict": rule,
         "sites": {rater: site for rater, site in sorted(sites.items()) if site},
@@ -98,9 +111,10 @@ def change_conflicts(
         held = audit.hold(study.pk)
         if held.state != Study.State.DRAFT:
             raise ConflictRefused("The study is locked, so who drew what is fixed.")
-        before = {key: held.design.get(key) or {} for key in ("sites", "authors")}
-        before["conflict"] = read_rule(held.design)
+        before = read_entries(held.design)
         changed = sorted(key for key in wanted if wanted[key] != before[key])
+        if changed and seen not in (None, audit.digest(before)):
+            raise ConflictStale(compare(before, wanted))
         if changed:
             held.design = {**held.design, **wanted}
             held.save(update_fields=["design"])
@@ -109,3 +123,27 @@ def change_conflicts(
                 payload={"changed": changed},
             )  # fmt: skip
     return bool(changed)
+
+
+def read_entries(design: Mapping[str, Any]) -> dict[str, Any]:
+    """The rule, the sites and the authors as they are stored."""
+    entries = {key: design.get(key) or {} for key in ("sites", "authors")}
+    return {**entries, "conflict": read_rule(design)}
+
+
+def compare(stored: dict[str, Any], wished: dict[str, Any]) -> list[str]:
+    """What two people's entries say otherwise, a line each."""
+    ours, theirs = spread(stored), spread(wished)
+    return [
+        f"{name}: now “{ours.get(name, '')}”, you wrote “{theirs.get(name, '')}”"
+        for name in sorted(ours | theirs)
+        if ours.get(name, "") != theirs.get(name, "")
+    ]
+
+
+def spread(entries: dict[str, Any]) -> dict[str, str]:
+    found = {"The rule": CONFLICTS[entries["conflict"]]}
+    found |= {f"Site of {rater}": site for rater, site in entries["sites"].items()}
+    for case, arms in entries["authors"].items():
+        found |= {f"{arm} of {case}": names for arm, names in arms.items()}
+    return found

@@ -15,10 +15,11 @@ from django.urls import reverse
 from django.utils import timezone
 
 from ratings import audit, declaring, invitations, reading
-from ratings.models import Enrolment
+from ratings.models import Enrolment, make_token
 
 log = logging.getLogger(__name__)
 PAUSE = timedelta(hours=12)
+UNHEARD = ("console", "dummy")
 
 
 class MailRefused(Exception):
@@ -29,6 +30,11 @@ def sends_mail() -> bool:
     """Whether messages reach people, not only the console."""
     silent = ("console", "dummy", "locmem", "filebased")
     return not any(f".{kind}." in settings.EMAIL_BACKEND for kind in silent)
+
+
+def sends_reminders() -> bool:
+    """Whether a message goes anywhere else than to the console."""
+    return not any(f".{kind}." in settings.EMAIL_BACKEND for kind in UNHEARD)
 
 
 def make_link(token: str) -> str:
@@ -56,8 +62,17 @@ def remind(*, enrolment: Enrolment, actor: User) -> None:
             f"{enrolment.code} was reminded {earlier:%d %b, %H:%M} UTC. Wait until "
             f"{earlier + PAUSE:%d %b, %H:%M}."
         )
+    if not sends_reminders():
+        raise MailRefused(
+            f"This site sends no mail, so nothing was sent to {enrolment.user.email} "
+            "and no link was changed. Write yourself, or ask whoever runs the site "
+            "to set EMAIL_URL."
+        )
     if not enrolment.user.has_usable_password():
-        send_invitation(enrolment, invitations.invite(enrolment))
+        # the link that somebody has in hand ends only once the new one is under way
+        token = make_token()
+        send_invitation(enrolment, token)
+        invitations.invite(enrolment, token)
     else:
         send_progress(enrolment)
     with transaction.atomic():

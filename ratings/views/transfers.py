@@ -69,9 +69,11 @@ def plan_set(request: SignedInRequest, study_id: UUID) -> HttpResponse:
         paths = None
     if not isinstance(paths, list) or len(paths) > MOST_PATHS:
         return answer(400, "Not a list of paths", "Choose the folder again.")
-    texts = {f.name or "": f for f in request.FILES.getlist("text")}
-    keys = request.POST.getlist("text-path")
-    by_path = dict(zip(keys, texts.values(), strict=False))
+    texts, keys = request.FILES.getlist("text"), request.POST.getlist("text-path")
+    if len(texts) != len(keys):
+        return answer(400, "Not all of the files", "Choose the folder again.")
+    # by place, as the files of two folders may have one name
+    by_path = dict(zip(keys, texts, strict=True))
 
     def read(path: str) -> bytes:
         file = by_path.get(path)

@@ -207,6 +207,16 @@ def test_importing_makes_a_case_of_every_image(
     assert not study.uploads.exists()
 
 
+def test_a_list_of_500_images_is_one_form(
+    send: Send, make: Callable[..., bytes], study: Study, coordinator: Client
+) -> None:
+    send("a_T2w.nii.gz", make())
+    form = read_form(study, coordinator)
+    form |= {f"contrast:{n}": "" for n in range(500 * 8)}
+    answer = coordinator.post(address("cases-import", study), form, follow=True)
+    assert "1 case imported" in answer.text
+
+
 def test_a_correction_in_the_preview_is_what_is_imported(
     send: Send, make: Callable[..., bytes], study: Study, coordinator: Client
 ) -> None:

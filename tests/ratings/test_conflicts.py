@@ -140,3 +140,22 @@ def test_a_later_change_of_the_design_keeps_who_drew_what(
     kept = Study.objects.get(pk=draft.pk).design
     assert kept["authors"] == study.design["authors"]
     assert read_design(kept).conflict == "flag"
+
+
+def test_what_two_coordinators_say_of_who_drew_what_is_shown_as_a_difference(
+    draft: Study, ada: User, coordinator: Client
+) -> None:
+    url = reverse("conflicts", args=[draft.pk])
+    page = coordinator.get(url)
+    say(draft, ada, "flag")
+    typed = {"conflict": "ignore", "site_R01": "Bern", "seen": page.context["seen"]}
+    stale = coordinator.post(url, typed)
+    assert stale.status_code == 409
+    assert "manual of C002: now “N.N.; r01”, you wrote “”" in stale.text
+    assert "Site of R01: now “”, you wrote “Bern”" in stale.text
+    assert 'value="Bern"' in stale.text
+    kept = Study.objects.get(pk=draft.pk).design
+    assert (kept["conflict"], sorted(kept["authors"])) == ("flag", ["C002", "C005"])
+    again = {**typed, "seen": stale.context["seen"]}
+    assert coordinator.post(url, again).status_code == 302
+    assert Study.objects.get(pk=draft.pk).design["sites"] == {"R01": "Bern"}

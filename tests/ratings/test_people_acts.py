@@ -93,6 +93,30 @@ def test_a_reminder_of_who_never_came_holds_a_new_link(
     assert Client().get(new.group()).status_code == 200
 
 
+@pytest.mark.parametrize(
+    ("way", "sentence"),
+    [("console", "This site sends no mail"), ("smtp", "could not be sent")],
+)
+def test_a_reminder_that_nobody_gets_ends_no_link(
+    coordinator: Client, study: Study, settings: Any, way: str, sentence: str
+) -> None:
+    form = {"name": "Rhea", "email": "rhea@example.org"}
+    link = re.search(
+        r"/join/[\w-]{43}",
+        coordinator.post(address("raters", study), form, follow=True).text,
+    )
+    assert link
+    settings.EMAIL_BACKEND = f"django.core.mail.backends.{way}.EmailBackend"
+    settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", 9
+    one = study.enrolments.get(role="rater")
+    for url in (address("rater-remind", study, one.pk), address("remind", study)):
+        page = coordinator.post(url, follow=True).text
+        assert sentence in page
+        assert "Reminders were sent" not in page
+    assert Client().get(link.group()).status_code == 200
+    assert not study.audit.filter(verb="remind").exists()
+
+
 def test_a_revoked_link_opens_nothing(coordinator: Client, study: Study) -> None:
     link = add_colleague(coordinator, study, "statistician")
     one = study.enrolments.get(role="statistician")

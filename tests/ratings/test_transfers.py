@@ -15,6 +15,7 @@ from random import Random
 from typing import Any
 
 import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.http import HttpResponse
 from django.test import Client
 from django.urls import reverse
@@ -242,6 +243,36 @@ def test_a_folder_is_planned_from_its_paths(sender: Sender) -> None:
     answer = sender.client.post(
         reverse("plan", args=[sender.study.pk]), {"paths": "no list"}
     )
+    assert answer.status_code == 400
+
+
+def test_each_sidecar_goes_with_its_own_image_whatever_its_name_is(
+    sender: Sender,
+) -> None:
+    paths, texts = [], []
+    for n in range(150):
+        paths += [f"set/sub-{n}/sub-{n}_T2w.nii.gz"]
+        texts += [
+            f"set/sub-{n}/sub-{n}_T2w.json",
+            f"set/sub-{n}/dataset_description.json",
+        ]
+    files = [
+        SimpleUploadedFile(
+            text.rpartition("/")[2],
+            json.dumps({"MagneticFieldStrength": n // 2 % 7 + 0.5}).encode(),
+        )
+        for n, text in enumerate(texts)
+    ]
+    told = sender.client.post(
+        reverse("plan", args=[sender.study.pk]),
+        {"paths": json.dumps(paths + texts), "text": files, "text-path": texts},
+    ).json()
+    read = {f["path"]: f["origin"]["sidecar"] for f in told["files"]}
+    assert read == {
+        path: {"MagneticFieldStrength": n % 7 + 0.5} for n, path in enumerate(paths)
+    }
+    short = {"paths": json.dumps(paths), "text": files[:2], "text-path": texts[:1]}
+    answer = sender.client.post(reverse("plan", args=[sender.study.pk]), short)
     assert answer.status_code == 400
 
 
