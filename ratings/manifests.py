@@ -10,13 +10,20 @@ from pathlib import PurePosixPath
 
 from python_calamine import CalamineError, CalamineWorkbook
 
+from ratings import sidecars
+
 FILES = {
     "image": "image", "mask": "manual", "manual": "manual", "cord": "cord",
     "cord_mask": "cord", "levels": "levels", "vertebral_levels": "levels",
     "second": "second", "second_series": "second", "soft": "soft", "soft_map": "soft",
 }  # fmt: skip
-SUBJECTS = ("subject", "participant", "participant_id", "patient")
+SUBJECTS = ("subject", "subject_id", "participant", "participant_id", "patient")
 MOST_ROWS = 5000
+# what a column is for, and the role, arm or stratum that it gives
+Meant = tuple[str, str]
+NOTHING: Meant = ("", "")
+DROP: Meant = ("drop", "")
+LONGEST = {"file": 4096, "subject": 80, "stratum": 40}
 
 
 class ManifestRefused(Exception):
@@ -33,46 +40,109 @@ class Row:
     strata: dict[str, str]
 
 
+@dataclass(frozen=True)
+class Table:
+    """The cases that a table names, what of it is not kept, and what is wrong in it."""
+
+    rows: tuple[Row, ...]
+    notes: tuple[str, ...]
+    faults: tuple[str, ...]
+
+
 def names_manifest(path: str) -> bool:
     name = PurePosixPath(path).name.lower()
     return bool(re.fullmatch(r"(.*[-_. ])?manifest.*\.(csv|tsv|xlsx)", name))
 
 
-def read_rows(path: str, data: bytes) -> list[Row]:
-    lines = read_xlsx(path, data) if path.endswith(".xlsx") else read_csv(path, data)
-    header = [re.sub(r"[\s-]+", "_", cell.strip().lower()) for cell in lines[:1][0]]
-    if "image" not in header:
+def read_table(path: str, data: bytes) -> Table:
+    lines = read_lines(path, data)
+    titles = [" ".join(cell.split()) for cell in lines[0]]
+    meant = [read_title(title) for title in titles]
+    refuse_unclear(path, titles, meant, len(lines))
+    rows, faults = [], []
+    for number, cells in enumerate(lines[1:], 2):
+        row, wrong = read_row(number, meant, cells)
+        rows.append(row)
+        faults += [f"{path}, row {number}: {describe_value(titles[n])}" for n in wrong]
+    notes = [
+        describe_column(t) for t, m in zip(titles, meant, strict=True) if m is DROP
+    ]
+    kept = tuple(row for row in rows if row.files)
+    return Table(kept, tuple(notes), tuple(faults))
+
+
+def read_title(title: str) -> Meant:
+    """What a column holds: a file of a role or arm, the subject, or a stratum."""
+    key = re.sub(r"[\s-]+", "_", title.lower())
+    if not key:
+        return NOTHING
+    if key in FILES:
+        return "file", FILES[key]
+    if re.match(r"mask[_:]", key):
+        name = re.sub(r"^mask[_: -]+", "", title, flags=re.IGNORECASE)
+        return "file", "manual" if name.lower() in ("", "manual") else name
+    if key in SUBJECTS:
+        return "subject", "subject"
+    if sidecars.titles_person(title):
+        return DROP
+    return "stratum", key[:40]
+
+
+def refuse_unclear(
+    path: str, titles: list[str], meant: list[Meant], length: int
+) -> None:
+    if ("file", "image") not in meant:
         raise ManifestRefused(
             f"{path}: the first row must name the columns, and one must be “image” "
             "(others: mask, mask_NAME for a further arm, cord, levels, second, soft)."
         )
-    if len(lines) > MOST_ROWS:
+    if length > MOST_ROWS:
         raise ManifestRefused(f"{path}: more than {MOST_ROWS} rows. Split the table.")
-    titles = [cell.strip() for cell in lines[0]]
-    rows = [read_row(n, header, titles, cells) for n, cells in enumerate(lines[1:], 2)]
-    return [row for row in rows if row.files]
+    for what in meant:
+        alike = [t for t, m in zip(titles, meant, strict=True) if m == what]
+        if len(alike) > 1 and what not in (NOTHING, DROP):
+            raise ManifestRefused(
+                f"{path}: the columns {' and '.join(f'“{t}”' for t in alike)} mean the "
+                "same. Keep one of them, or name a further arm mask_NAME."
+            )
 
 
 def read_row(
-    number: int, header: list[str], titles: list[str], cells: list[str]
-) -> Row:
-    found: dict[str, str] = {}
-    strata: dict[str, str] = {}
-    subject = ""
-    for key, title, cell in zip(header, titles, cells, strict=False):
+    number: int, meant: list[Meant], cells: list[str]
+) -> tuple[Row, list[int]]:
+    """The row, and which of its cells look personal and are left out."""
+    found: dict[str, dict[str, str]] = {"file": {}, "subject": {}, "stratum": {}}
+    wrong = []
+    for place, ((kind, key), cell) in enumerate(zip(meant, cells, strict=False)):
         value = cell.strip()
-        if not value or not key:
+        if not value or kind not in found:
             continue
-        if key in FILES:
-            found[FILES[key]] = value
-        elif re.match(r"mask[_:]", key):
-            name = re.sub(r"^mask[_: -]+", "", title, flags=re.IGNORECASE)
-            found["manual" if name.lower() == "manual" else name] = value
-        elif key in SUBJECTS:
-            subject = value[:80]
-        else:
-            strata[key[:40]] = value[:40]
-    return Row(number, found, subject, strata)
+        if kind != "file" and sidecars.states_person(value, column=key):
+            wrong.append(place)
+            continue
+        found[kind][key] = value[: LONGEST[kind]]
+    subject = found["subject"].get("subject", "")
+    return Row(number, found["file"], subject, found["stratum"]), wrong
+
+
+def describe_column(title: str) -> str:
+    return (
+        f"The column “{title[:40]}” looks personal and is not kept. If it holds a "
+        "pseudonym, call it “subject”."
+    )
+
+
+def describe_value(title: str) -> str:
+    return (
+        f"{title[:40]} looks like a date, a name, an address or a number of a person. "
+        "Write a pseudonym such as sub-001, or a code."
+    )
+
+
+def read_lines(path: str, data: bytes) -> list[list[str]]:
+    if path.lower().endswith(".xlsx"):
+        return read_xlsx(path, data)
+    return read_csv(path, data)
 
 
 def read_csv(path: str, data: bytes) -> list[list[str]]:

@@ -74,7 +74,60 @@ KNOWN = pairing.MASK_WORDS | set(pairing.CONTRASTS) | {
 def looks_personal(name: str) -> bool:
     """Whether a name seems to hold a date, a hospital number or a person's name."""
     plain = re.sub(r"\.nii(\.gz)?$", "", name, flags=re.IGNORECASE)
-    if any(mark.search(plain) for mark in (DATE, BIRTH, NUMBER)):
-        return True
-    pairs = (m.groups() for m in PERSON.finditer(plain))
+    return looks_numbered(plain) or looks_named(plain)
+
+
+def looks_numbered(text: str) -> bool:
+    return any(mark.search(text) for mark in (DATE, BIRTH, NUMBER))
+
+
+def looks_named(text: str) -> bool:
+    pairs = (m.groups() for m in PERSON.finditer(text))
     return any(not {word.lower() for word in pair} & KNOWN for pair in pairs)
+
+
+# What a table states of a case
+
+ANY_DATE = re.compile(rf"(?<!\d)(?:\d{{1,2}}[-./ ]\d{{1,2}}[-./ ]{YEAR}|"
+                      rf"{YEAR}[-./ ]\d{{1,2}}[-./ ]\d{{1,2}})(?!\d)")  # fmt: skip
+MAIL = re.compile(r"[^\s@]+@[^\s@]+\.[^\s@]+")
+DECIMAL = re.compile(r"[-+]?\d{1,5}[.,]\d+")
+# a number or a name of these is none of a person's, and two capitals are no surname
+THINGS = {
+    "site", "centre", "center", "scanner", "manufacturer", "vendor", "model", "coil",
+    "sequence", "protocol", "series", "contrast", "acquisition", "software", "file",
+    "diagnosis", "device", "country", "cohort", "dataset", "source", "hospital",
+    "institution", "clinic",
+}  # fmt: skip
+TELLING = {
+    "birth", "birthday", "birthdate", "born", "dob", "mrn", "address", "street",
+    "phone", "telephone", "mobile", "fax", "mail", "email", "accession", "ssn", "nhs",
+    "passport", "initials", "surname", "postcode", "zip", "zipcode", "date", "datetime",
+    "insurance", "patient", "patientid", "person", "pid", "datum", "contact",
+    "physician",
+}  # fmt: skip
+TELLING_PARTS = re.compile(
+    r"birth|geburt|(sur|first|last|fore|full|patient|vor|nach)name"
+)
+NAMING = {"name", "names", "id", "ids", "identifier"}
+COUNTED = {"hospital", "medical", "record", "identity", "social", "security", "id"}
+
+
+def titles_person(title: str) -> bool:
+    """Whether a column's title says that it holds who a person is."""
+    apart = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", title).lower()
+    words = set(re.findall(r"[^\W_]+", apart))
+    if words & TELLING or TELLING_PARTS.search(apart):
+        return True
+    if words & {"number", "no", "nr"} and words & COUNTED:
+        return True
+    return bool(words & NAMING) and not words & THINGS
+
+
+def states_person(value: str, *, column: str) -> bool:
+    """Whether a value looks personal; places and devices may be two capital words."""
+    if DECIMAL.fullmatch(value):
+        return False
+    if looks_numbered(value) or ANY_DATE.search(value) or MAIL.search(value):
+        return True
+    return looks_named(value) and not set(column.split("_")) & THINGS

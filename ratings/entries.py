@@ -1,0 +1,95 @@
+"""What a set is made of: its files, what each is, and what their names say."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import PurePosixPath
+
+from ratings import pairing
+
+Read = Callable[[str], bytes]
+IMAGE, MASK, SECOND = "image", "mask", "second"
+MANUAL = "manual"
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One file of a set: what it is, whose, and what its name says of the case."""
+
+    path: str
+    role: str
+    # the files of a case share it; empty where names alone must tell
+    case: str = ""
+    # empty for manual masks, else the name of what made them
+    arm: str = ""
+    subject: str = ""
+    strata: dict[str, str] = field(default_factory=dict)
+    sidecar: str = ""
+
+
+@dataclass(frozen=True)
+class Plan:
+    layout: str
+    entries: tuple[Entry, ...]
+    passed_over: tuple[tuple[str, str], ...] = ()
+    faults: tuple[str, ...] = ()
+
+
+def is_hidden(path: str) -> bool:
+    parts = PurePosixPath(path).parts
+    return any(part.startswith(".") or part == "__MACOSX" for part in parts)
+
+
+def is_volume(path: str) -> bool:
+    return bool(re.search(r"\.nii(\.gz)?$", path, re.IGNORECASE))
+
+
+def stem(path: str) -> str:
+    """The path without .nii, .nii.gz or .json."""
+    return re.sub(r"\.(nii(\.gz)?|json)$", "", path, flags=re.IGNORECASE)
+
+
+def base(path: str) -> str:
+    return PurePosixPath(stem(path)).name
+
+
+def read_strata(path: str) -> dict[str, str]:
+    """Contrast, acquisition and site as a path states them: proposals to be edited."""
+    name = base(path)
+    found = {"contrast": pairing.read_contrast(name)}
+    for key, entity in (("acquisition", "acq"), ("site", "site")):
+        stated = re.search(rf"(?:^|[_/]){entity}-([A-Za-z0-9]+)", path)
+        found[key] = stated[1] if stated else ""
+    person = re.match(r"sub-([a-z]{2,12})(?=[A-Z0-9])", name)
+    if person and not found["site"]:
+        found["site"] = person[1]
+    return {key: value for key, value in found.items() if value}
+
+
+def read_subject(path: str) -> str:
+    found = re.search(r"sub-[A-Za-z0-9]+", path)
+    return found[0] if found else ""
+
+
+def make_image(path: str, case: str) -> Entry:
+    return Entry(path, IMAGE, case, "", read_subject(path) or case, read_strata(path))
+
+
+def name_masks(
+    volumes: list[str], cases: set[str], used: set[str]
+) -> tuple[list[Entry], list[tuple[str, str]]]:
+    """Files with the name of a case: manual under labels…, else by their folder."""
+    entries, passed = [], []
+    for path in volumes:
+        if path in used:
+            continue
+        folder = PurePosixPath(path).parent.name
+        if base(path) not in cases:
+            passed.append((path, "No image of this set has this name."))
+        elif re.match(r"labels", folder, re.IGNORECASE):
+            entries.append(Entry(path, MASK, base(path)))
+        else:
+            entries.append(Entry(path, MASK, base(path), folder or "predictions"))
+    return entries, passed

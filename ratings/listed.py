@@ -1,0 +1,169 @@
+"""Sets of which a file says what is in them: a manifest, or a dataset.json."""
+
+from __future__ import annotations
+
+import json
+from pathlib import PurePosixPath
+from typing import Any
+
+from ratings import manifests
+from ratings.entries import (
+    IMAGE,
+    MANUAL,
+    MASK,
+    SECOND,
+    Entry,
+    Plan,
+    Read,
+    base,
+    make_image,
+    name_masks,
+    read_strata,
+    read_subject,
+    stem,
+)
+
+# A manifest
+
+
+def plan_manifest(tables: list[str], volumes: list[str], read: Read) -> Plan:
+    """The first table lists the cases; of two, nobody can say which one holds."""
+    path, *others = tables
+    passed = [(p, f"Only one manifest is read, and that is {path}.") for p in others]
+    try:
+        table = manifests.read_table(path, read(path))
+    except manifests.ManifestRefused as refusal:
+        return Plan("manifest", (), tuple(passed), faults=(str(refusal),))
+    entries: list[Entry] = []
+    faults = list(table.faults)
+    for row in table.rows:
+        made, wrong = plan_row(path, row, volumes)
+        entries += made
+        faults += wrong
+    used = {entry.path for entry in entries}
+    passed += [(path, why) for why in table.notes]
+    passed += [(p, "The manifest does not name it.") for p in volumes if p not in used]
+    return Plan("manifest", tuple(entries), tuple(passed), tuple(faults))
+
+
+def plan_row(
+    path: str, row: manifests.Row, volumes: list[str]
+) -> tuple[list[Entry], list[str]]:
+    entries, faults = [], []
+    for column, stated in row.files.items():
+        found = find_stated(PurePosixPath(path).parent, stated, volumes)
+        if found is None:
+            faults.append(
+                f"{path}, row {row.number}: {column} names {stated}, which is not "
+                "there or there more than once. Write its path from the manifest."
+            )
+            continue
+        entries.append(name_column(found, column, f"row {row.number}", row))
+    return entries, faults
+
+
+def find_stated(home: PurePosixPath, stated: str, volumes: list[str]) -> str | None:
+    whole = str(home / stated.replace("\\", "/").removeprefix("./"))
+    if whole in volumes:
+        return whole
+    alike = [p for p in volumes if f"/{p}".endswith(f"/{stated.lstrip('/')}")]
+    return alike[0] if len(alike) == 1 else None
+
+
+def name_column(path: str, column: str, case: str, row: manifests.Row) -> Entry:
+    if column == IMAGE:
+        subject = row.subject or read_subject(path)
+        strata = read_strata(path) | row.strata
+        return Entry(path, IMAGE, case, "", subject, strata)
+    if column in ("cord", "levels", "soft", SECOND):
+        return Entry(path, column, case)
+    return Entry(path, MASK, case, "" if column == MANUAL else column)
+
+
+# The Medical Segmentation Decathlon
+
+
+def find_data_set(paths: list[str], read: Read) -> tuple[str, dict[str, Any]] | None:
+    """The dataset.json that lists its images; that of nnU-Net's version 2 does not."""
+    for path in paths:
+        if PurePosixPath(path).name != "dataset.json":
+            continue
+        try:
+            told = json.loads(read(path))
+        except (ValueError, RecursionError):
+            continue
+        if isinstance(told, dict) and isinstance(told.get("training"), list):
+            return path, told
+    return None
+
+
+def list_rows(told: dict[str, Any]) -> list[tuple[str, Any]]:
+    """Each row under the name that a fault is to call it by."""
+    parts = [(part, told.get(part)) for part in ("training", "test")]
+    return [
+        (f"{part}, entry {n}", row)
+        for part, rows in parts
+        if isinstance(rows, list)
+        for n, row in enumerate(rows, 1)
+    ]
+
+
+def read_pair(row: Any) -> tuple[str, str] | None:
+    """The image and the label that a row states, or nothing if it states no image."""
+    image, label = (row, "") if isinstance(row, str) else (None, "")
+    if isinstance(row, dict):
+        image, label = row.get("image"), row.get("label") or ""
+    if not isinstance(image, str) or not image or not isinstance(label, str):
+        return None
+    return image, label
+
+
+def names_channels(path: str, told: dict[str, Any], volumes: list[str]) -> bool:
+    """nnU-Net's version 1 lists CASE.nii.gz where the file is CASE_0000.nii.gz."""
+    home, there = PurePosixPath(path).parent, set(volumes)
+    pairs = [read_pair(row) for _, row in list_rows(told)]
+    images = [locate(home, pair[0]) for pair in pairs if pair]
+    stems = {stem(p) for p in volumes}
+    channels = any(f"{stem(image)}_0000" in stems for image in images)
+    return channels and not there & set(images)
+
+
+def plan_decathlon(path: str, told: dict[str, Any], volumes: list[str]) -> Plan:
+    home = PurePosixPath(path).parent
+    entries: list[Entry] = []
+    faults: list[str] = []
+    for place, row in list_rows(told):
+        pair = read_pair(row)
+        if pair is None:
+            faults.append(
+                f"{path}, {place}: this names no image. Write a path, or an object "
+                "with “image” and “label”."
+            )
+            continue
+        made, wrong = plan_pair(path, locate(home, pair[0]), pair[1], volumes)
+        entries += made
+        faults += wrong
+    cases, used = {e.case for e in entries}, {e.path for e in entries}
+    more, passed = name_masks(volumes, cases, used)
+    return Plan("decathlon", (*entries, *more), tuple(passed), tuple(faults))
+
+
+def plan_pair(
+    path: str, image: str, label: str, volumes: list[str]
+) -> tuple[list[Entry], list[str]]:
+    if image not in volumes:
+        return [], [f"{path} names the image {image}, which is not there."]
+    case = base(image)
+    entries = [make_image(image, case)]
+    mask = locate(PurePosixPath(path).parent, label)
+    if label and mask not in volumes:
+        return entries, [f"{path} names the mask {mask}, which is not there."]
+    if label:
+        entries.append(Entry(mask, MASK, case))
+    return entries, []
+
+
+def locate(home: PurePosixPath, stated: str) -> str:
+    """The path from the top; half a character, as JSON can hold, becomes a “?”."""
+    told = stated.encode(errors="replace").decode()
+    return str(home / told.removeprefix("./"))
