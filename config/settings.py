@@ -231,7 +231,7 @@ REST_FRAMEWORK = {
     ],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
-    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
+    "DEFAULT_PARSER_CLASSES": ["ratings.parsing.TextParser"],
     "DEFAULT_SCHEMA_CLASS": "ratings.desk.naming.DeskSchema",
     "EXCEPTION_HANDLER": "ratings.api.answer_problem",
 }

@@ -100,6 +100,11 @@ class DrawForm(DeskForm):
             self.add_error("largest", "The range ends before it begins.")
         if "volume" in (data.get("exclude") or ()) and low is None and high is None:
             self.add_error("smallest", "Give the range: from, to, or both.")
+        if "volume" not in (data.get("exclude") or ()) and (low, high) != (None, None):
+            name = "smallest" if low is not None else "largest"
+            self.add_error(
+                name, "Tick the rule that this range belongs to, or clear the range."
+            )
         return data
 
     def rule(self) -> Rule:

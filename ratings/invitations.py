@@ -83,6 +83,21 @@ def invite(enrolment: Enrolment, token: str = "") -> str:
     return token
 
 
+def hand_out(*, enrolment: Enrolment, actor: User) -> str:
+    """A new link's token for a person who can use it, on record."""
+    if not enrolment.user.is_active:
+        raise InvitationRefused(
+            f"{enrolment.code or 'This person'} was erased, so no link can be used."
+        )
+    with transaction.atomic():
+        token = invite(enrolment)
+        audit.note_access(
+            study=enrolment.study, actor=actor, verb="invite",
+            payload=describe_part(enrolment),
+        )  # fmt: skip
+    return token
+
+
 def revoke(enrolment: Enrolment) -> int:
     """End the person's unused links; how many there were."""
     open_links = enrolment.invitations.filter(used_at=None, revoked_at=None)

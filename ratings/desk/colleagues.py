@@ -6,6 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from django.conf import settings
+from django.contrib.auth.models import User
 from django.http import Http404
 from django.urls import reverse
 from rest_framework import serializers
@@ -45,10 +46,10 @@ class WelcomeShape(Serializer[Any]):
     link = serializers.CharField()
 
 
-def welcome(enrolment: Enrolment) -> Response:
+def welcome(enrolment: Enrolment, actor: User) -> Response:
     link = ""
     if not enrolment.user.has_usable_password():
-        token = invitations.invite(enrolment)
+        token = invitations.hand_out(enrolment=enrolment, actor=actor)
         link = settings.SITE_URL + reverse("join", args=[token])
     told = {"id": enrolment.pk, "role": enrolment.role, "link": link}
     return Response(WelcomeShape(told).data, status=201)
@@ -78,9 +79,8 @@ class ColleaguesCall(DeskCall):
     def post(self, request: Request, study_id: UUID) -> Response:
         study = self.find_study(study_id, "invite")
         data = check_form(ColleagueForm(read_body(request.data)))
-        return welcome(
-            coordinators.add_colleague(study=study, actor=self.person, **data)
-        )
+        made = coordinators.add_colleague(study=study, actor=self.person, **data)
+        return welcome(made, self.person)
 
 
 class ColleagueCall(DeskCall):
@@ -99,7 +99,8 @@ class ColleagueLinkCall(DeskCall):
     @describe(
         "A new link for somebody who has no account yet; the former one ends",
         answer={201: WelcomeShape},
+        refusals=(409,),
     )
     def post(self, request: Request, study_id: UUID, member_id: UUID) -> Response:
         study = self.find_study(study_id, "invite")
-        return welcome(find_colleague(study, member_id))
+        return welcome(find_colleague(study, member_id), self.person)

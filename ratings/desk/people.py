@@ -5,6 +5,7 @@ from __future__ import annotations
 from uuid import UUID
 
 from django.conf import settings
+from django.contrib.auth.models import User
 from django.http import Http404
 from django.urls import reverse
 from rest_framework.request import Request
@@ -29,8 +30,9 @@ LateRaterBody = shape_form("LateRaterBody", LateRaterForm)
 EraseRaterBody = shape_form("EraseRaterBody", EraseRaterForm)
 
 
-def send_link(enrolment: Enrolment) -> Response:
-    link = reverse("join", args=[invitations.invite(enrolment)])
+def send_link(enrolment: Enrolment, actor: User) -> Response:
+    token = invitations.hand_out(enrolment=enrolment, actor=actor)
+    link = reverse("join", args=[token])
     told = {
         "rater": enrolment.pk, "code": enrolment.code, "link": settings.SITE_URL + link
     }  # fmt: skip
@@ -58,7 +60,8 @@ class RatersCall(DeskCall):
     def post(self, request: Request, study_id: UUID) -> Response:
         study = self.find_study(study_id, "invite")
         data = check_form(RaterForm(read_body(request.data)))
-        return send_link(invitations.add_rater(study=study, actor=self.person, **data))
+        made = invitations.add_rater(study=study, actor=self.person, **data)
+        return send_link(made, self.person)
 
 
 class LateRatersCall(DeskCall):
@@ -69,9 +72,8 @@ class LateRatersCall(DeskCall):
     def post(self, request: Request, study_id: UUID) -> Response:
         study = self.find_study(study_id, "invite")
         data = check_form(LateRaterForm(read_body(request.data), study=study))
-        return send_link(
-            latecomers.add_late_rater(study=study, actor=self.person, **data)
-        )
+        made = latecomers.add_late_rater(study=study, actor=self.person, **data)
+        return send_link(made, self.person)
 
 
 class RaterCall(DeskCall):
@@ -83,10 +85,12 @@ class RaterCall(DeskCall):
 
 
 class InvitationCall(DeskCall):
-    @describe("A new link; the former one ends", answer={201: LinkShape})
+    @describe(
+        "A new link; the former one ends", answer={201: LinkShape}, refusals=(409,)
+    )
     def post(self, request: Request, study_id: UUID, rater_id: UUID) -> Response:
         study = self.find_study(study_id, "invite")
-        return send_link(find_rater(study, rater_id))
+        return send_link(find_rater(study, rater_id), self.person)
 
 
 class ErasureCall(DeskCall):

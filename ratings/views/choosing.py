@@ -43,9 +43,26 @@ def choose_cases(request: SignedInRequest, study_id: UUID) -> HttpResponse:
             set_by_hand(request, study)
             return redirect("choose", study_id=study.pk)
         form = make_form(study, request.POST)
-        if form.is_valid() and draw(request, study, form):
-            return redirect("choose", study_id=study.pk)
+        try:
+            if form.is_valid() and draw(request, study, form):
+                return redirect("choose", study_id=study.pk)
+        except selecting.SelectionStale as stale:
+            return show_stale(request, study, stale)
     return show(request, study, form)
+
+
+def show_stale(
+    request: SignedInRequest, study: Study, stale: selecting.SelectionStale
+) -> HttpResponse:
+    """The choice as it is now, beside what was typed, which can be sent again."""
+    study.refresh_from_db()
+    posted = request.POST.copy()
+    posted["revision"] = str(study.cases_revision)
+    form = make_form(study, posted)
+    form.add_error(None, f"{stale} What you typed stands below.")
+    response = show(request, study, form)
+    response.status_code = 409
+    return response
 
 
 def make_form(study: Study, posted: Any = None) -> DrawForm:
@@ -70,9 +87,8 @@ def draw(request: SignedInRequest, study: Study, form: DrawForm) -> bool:
             study=study, actor=request.user, rule=form.rule(),
             revision=data["revision"], reason=data["reason"],
         )  # fmt: skip
-    except selecting.SelectionStale as refusal:
-        messages.error(request, str(refusal))
-        return True
+    except selecting.SelectionStale:
+        raise
     except SelectionRefused as refusal:
         form.add_error(None, str(refusal))
         return False

@@ -56,12 +56,16 @@ def show_progress(request: HttpRequest, study_id: UUID) -> HttpResponse:
 
 def describe(study: Study) -> dict[str, Any]:
     rows = watching.summarise_progress(study)
+    # of who left nothing more is to come, so their rest is no part of the whole
+    rating = [row for row in rows if not row["left"]]
+    gone = sum(row["done"] for row in rows if row["left"])
     return {
         "study": study,
         "rows": rows,
-        "done": sum(row["done"] for row in rows),
-        "total": sum(row["total"] for row in rows),
-        "finished": sum(row["done"] == row["total"] for row in rows),
+        "rating": rating,
+        "done": gone + sum(row["done"] for row in rating),
+        "total": gone + sum(row["total"] for row in rating),
+        "finished": sum(row["done"] == row["total"] for row in rating),
         "late": sum(row["late_days"] > 0 for row in rows),
         "missing": protocol.count_missing(study),
         "collecting": study.state == State.COLLECTING,

@@ -14,7 +14,6 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from ratings import (
     access,
-    audit,
     coordinators,
     declaring,
     invitations,
@@ -184,11 +183,11 @@ def render_people(
 
 def invite(request: SignedInRequest, enrolment: Enrolment) -> HttpResponse:
     """Make a link, send it, and hand it over as well."""
-    token = invitations.invite(enrolment)
-    audit.note_access(
-        study=enrolment.study, actor=request.user, verb="invite",
-        payload=invitations.describe_part(enrolment),
-    )  # fmt: skip
+    try:
+        token = invitations.hand_out(enrolment=enrolment, actor=request.user)
+    except InvitationRefused as refusal:
+        messages.error(request, str(refusal))
+        return redirect("raters", study_id=enrolment.study_id)
     sent = True
     try:
         mailing.send_invitation(enrolment, token)

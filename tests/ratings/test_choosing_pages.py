@@ -158,7 +158,23 @@ def test_two_coordinators_do_not_overwrite_each_other_s_choice(
         )
     form = {"act": "draw", "revision": 0, **RULE}
     answer = coordinator.post(address(pool), form, follow=True)
+    assert answer.status_code == 409
     assert "Somebody else changed the choice" in answer.text
+    # what was typed still stands, and can be sent again by whoever looked
+    for name, value in RULE.items():
+        assert answer.context["form"][name].value() == value
+    again = {**form, "revision": answer.context["form"]["revision"].value()}
+    assert coordinator.post(address(pool), again).status_code == 302
+
+
+@pytest.mark.parametrize("name", ["smallest", "largest"])
+def test_a_range_whose_rule_is_not_ticked_is_not_passed_by(
+    pool: Study, coordinator: Client, name: str
+) -> None:
+    form = {"act": "draw", "revision": pool.cases_revision, **RULE, name: "400"}
+    answer = coordinator.post(address(pool), form)
+    assert answer.status_code == 422
+    assert "Tick the rule that this range belongs to" in answer.text
     pool.refresh_from_db()
     assert pool.selection == {}
     assert pool.chosen_cases().count() == 7

@@ -95,6 +95,37 @@ def test_a_script_confirms_a_name_that_looks_personal(
     assert study.audit.get(verb="confirm_names").payload == {"files": 1}
 
 
+@pytest.mark.parametrize(
+    ("method", "path", "body"),
+    [
+        ("patch", "", r'{"instructions": "\ud800"}'),
+        ("post", "/import", r'{"pairs": [{"masks": {"\udfff": "x"}}]}'),
+    ],
+)
+def test_half_a_character_is_a_sentence(
+    script: Script, study: Study, method: str, path: str, body: str
+) -> None:
+    answer = getattr(script.client, method)(
+        f"/api/studies/{study.pk}{path}", body,
+        content_type="application/json", headers=script.headers,
+    )  # fmt: skip
+    assert answer.status_code == 400
+    assert "half a character" in answer.json()["detail"]
+
+
+def test_a_link_made_by_a_script_is_on_record_and_never_for_somebody_erased(
+    script: Script, study: Study
+) -> None:
+    body = {"name": "Rhea", "email": "rhea@example.org"}
+    rater = script.post(f"studies/{study.pk}/raters", body).json()["rater"]
+    call = f"studies/{study.pk}/raters/{rater}/invitation"
+    assert script.post(call).status_code == 201
+    assert AccessEntry.objects.filter(verb="invite").count() == 2
+    User.objects.filter(email="rhea@example.org").update(is_active=False)
+    refused = script.post(call)
+    assert (refused.status_code, "erased" in refused.json()["detail"]) == (409, True)
+
+
 def test_a_script_brings_a_study_to_its_lock(script: Script, tmp_path: Path) -> None:
     made = script.post("studies", {"title": "By script", "contact": "", "more": 1})
     assert made.status_code == 201
