@@ -160,6 +160,9 @@ def test_two_coordinators_do_not_overwrite_each_other_s_choice(
     answer = coordinator.post(address(pool), form, follow=True)
     assert answer.status_code == 409
     assert "Somebody else changed the choice" in answer.text
+    pool.refresh_from_db()
+    assert pool.selection == {}
+    assert pool.chosen_cases().count() == 7
     # what was typed still stands, and can be sent again by whoever looked
     for name, value in RULE.items():
         assert answer.context["form"][name].value() == value
@@ -175,9 +178,6 @@ def test_a_range_whose_rule_is_not_ticked_is_not_passed_by(
     answer = coordinator.post(address(pool), form)
     assert answer.status_code == 422
     assert "Tick the rule that this range belongs to" in answer.text
-    pool.refresh_from_db()
-    assert pool.selection == {}
-    assert pool.chosen_cases().count() == 7
 
 
 def test_the_filters_find_cases_by_stratum_choice_emptiness_and_volume(
