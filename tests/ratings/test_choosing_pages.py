@@ -238,3 +238,11 @@ def test_strangers_and_raters_choose_nothing(
     for client in (rater, outsider):
         assert client.get(address(open_study)).status_code == 404
         assert client.post(address(open_study), {}).status_code == 404
+
+
+def test_a_filter_that_is_no_number_says_that_it_was_left_out(
+    pool: Study, coordinator: Client
+) -> None:
+    page = coordinator.get(address(pool), {"low": "abc", "high": "-3"}).text
+    assert "Left out: Enter a number." in page
+    assert "Left out: Ensure this value is greater than or equal to 0." in page
