@@ -10,7 +10,7 @@ from pathlib import Path, PurePosixPath
 
 from django.conf import settings
 
-from ratings.layouts import is_hidden
+from ratings.entries import is_hidden
 
 MOST_FILES = 5000
 MOST_RATIO = 300

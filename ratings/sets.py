@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import asdict
+import os
+from collections.abc import Iterable, Iterator
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -19,20 +20,37 @@ TEXTS = (".json", ".csv", ".tsv", ".xlsx")
 ROLES = {"image", "mask", "second", "cord", "levels", "soft"}
 
 
-def plan_folder(folder: Path) -> tuple[Plan, layouts.Read]:
-    """The plan of a folder here; links that lead out of it are not followed."""
-    home = folder.resolve()
-    paths = [
-        path.relative_to(folder).as_posix()
-        for path in sorted(folder.rglob("*"))
-        if path.is_file() and path.resolve().is_relative_to(home)
-    ]
+@dataclass(frozen=True)
+class Folder:
+    """A folder's plan, and where each file lies that the plan names."""
 
-    def read(path: str) -> bytes:
-        with (folder / path).open("rb") as stream:
+    plan: Plan
+    places: dict[str, Path]
+
+    def read(self, path: str) -> bytes:
+        with self.places[path].open("rb") as stream:
             return stream.read(SMALL)
 
-    return layouts.plan(paths, read), read
+
+def plan_folder(folder: Path) -> Folder:
+    """The plan of a folder here; links that lead out of it are not followed."""
+    home = folder.resolve()
+    places: dict[str, Path] = {}
+    faults = []
+    for path in sorted(folder.rglob("*")):
+        if not path.is_file() or not path.resolve().is_relative_to(home):
+            continue
+        shown = show_name(path.relative_to(folder))
+        if shown in places:
+            faults.append(f"{shown}: two names look the same as UTF-8. Rename one.")
+        places.setdefault(shown, path)
+    plan = layouts.plan(places, Folder(Plan("", ()), places).read)
+    return Folder(replace(plan, faults=(*plan.faults, *faults)), places)
+
+
+def show_name(path: Path) -> str:
+    """The path as text that any database and page can hold, whatever its bytes are."""
+    return os.fsencode(path.as_posix()).decode(errors="replace")
 
 
 def make_origin(entry: Entry, *, study: Study, read: layouts.Read | None) -> Origin:
@@ -49,26 +67,15 @@ def make_origin(entry: Entry, *, study: Study, read: layouts.Read | None) -> Ori
     )  # fmt: skip
 
 
-def receive_folder(
-    *,
-    study: Study,
-    user: User,
-    folder: Path,
-    plan: Plan,
-    read: layouts.Read,
-    tell: Callable[[Upload], None],
-) -> list[Upload]:
+def receive_folder(*, study: Study, user: User, folder: Folder) -> Iterator[Upload]:
     """Judge every file of the plan where it lies; one bad file stops no other."""
-    made = []
-    for entry in plan.entries:
-        path = folder / entry.path
-        upload = importing.take_in(
+    for entry in folder.plan.entries:
+        path = folder.places[entry.path]
+        yield importing.take_in(
             study=study, user=user, name=PurePosixPath(entry.path).name, path=path,
-            size=path.stat().st_size, origin=make_origin(entry, study=study, read=read),
+            size=path.stat().st_size,
+            origin=make_origin(entry, study=study, read=folder.read),
         )  # fmt: skip
-        tell(upload)
-        made.append(upload)
-    return made
 
 
 def write_entries(plan: Plan, *, study: Study, read: layouts.Read) -> Iterator[Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -12,9 +13,10 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.test import TestCase
 
-from ratings import companions, files, layouts, pairing
-from ratings.models import AuditEntry, Study
+from ratings import audit, companions, files, importing, layouts, pairing
+from ratings.models import AuditEntry, Enrolment, Study, Upload
 from tests.ratings import sets
+from tests.ratings.conftest import make_user
 from tests.ratings.test_moving_tables import workbook
 from tests.volumes import make_lesion, save
 
@@ -227,3 +229,65 @@ def test_a_personal_name_is_imported_once_the_command_confirms_it(
     entry = AuditEntry.objects.get(study=study, verb="confirm_names")
     assert entry.payload == {"files": 1}
     assert "Smith" not in str(entry.payload)
+
+
+def test_a_name_that_is_no_utf8_is_shown_and_stored_with_a_sign_for_the_byte(
+    study: Study, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    sets.write_image(tmp_path / "a.nii.gz", 1)
+    sets.write_mask(tmp_path / "b.nii.gz", 1)
+    here = os.fsencode(tmp_path)
+    os.rename(here + b"/a.nii.gz", here + b"/caf\xe9_T2w.nii.gz")
+    os.rename(here + b"/b.nii.gz", here + b"/caf\xe9_T2w_lesion.nii.gz")
+    code, told = bring_in(capsys, study, tmp_path)
+    assert code == 0, told
+    assert study.cases.get().source_name == "caf\ufffd_T2w.nii.gz"
+    assert told[0]["file"] == "caf\ufffd_T2w.nii.gz"
+
+
+def test_two_names_that_would_be_shown_alike_are_a_fault(
+    study: Study, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for seed, byte in enumerate((b"\xe8", b"\xe9")):
+        sets.write_image(tmp_path / "a.nii.gz", seed)
+        os.rename(tmp_path / "a.nii.gz", os.fsencode(tmp_path) + b"/caf%b.nii" % byte)
+    code, told = bring_in(capsys, study, tmp_path)
+    assert code == 1
+    assert "caf\ufffd.nii: two names look the same as UTF-8." in told[0]["message"]
+
+
+def test_nothing_stays_waiting_when_a_file_cannot_be_judged(
+    study: Study,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for name in ("a", "b"):
+        sets.write_image(tmp_path / f"{name}_T2w.nii.gz", 1)
+    take_in = importing.take_in
+
+    def fail_late(**told: Any) -> Upload:
+        if told["name"].startswith("b"):
+            raise OSError("The disk is full.")
+        return take_in(**told)
+
+    monkeypatch.setattr(importing, "take_in", fail_late)
+    with pytest.raises(OSError, match="full"):
+        bring_in(capsys, study, tmp_path)
+    assert not study.uploads.exists()
+    assert list_files() == []
+
+
+def test_of_several_coordinators_the_command_asks_who_acts(
+    study: Study, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rhea = make_user("rhea")
+    Enrolment.objects.create(study=study, user=rhea, role=Enrolment.Role.COORDINATOR)
+    sets.write_image(tmp_path / "a_T2w.nii.gz", 1)
+    with pytest.raises(CommandError, match="Say with --user EMAIL who acts") as error:
+        bring_in(capsys, study, tmp_path)
+    assert error.value.returncode == 2
+    code, _ = bring_in(capsys, study, tmp_path, "--user", rhea.email)
+    assert code == 0
+    entry = AuditEntry.objects.get(study=study, verb="import_cases")
+    assert entry.actor == audit.name_of(rhea)

@@ -30,7 +30,10 @@ class Command(BaseCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("study", help="title or identifier of the study")
         parser.add_argument("folder", type=Path)
-        parser.add_argument("--user", help="e-mail of the coordinator who acts")
+        parser.add_argument(
+            "--user",
+            help="e-mail of the coordinator who acts; needed if there are several",
+        )
         parser.add_argument("--good-ones", action="store_true")
         parser.add_argument(
             "--names-confirmed",
@@ -65,17 +68,20 @@ class Command(BaseCommand):
     def bring_in(
         self, study: Study, user: User, folder: Path, *, good_only: bool
     ) -> bool:
-        plan, read = sets.plan_folder(folder)
-        for path, why in plan.passed_over:
+        found = sets.plan_folder(folder)
+        for path, why in found.plan.passed_over:
             self.tell(file=path, verdict="passed over", message=f"{path}: {why}")
-        for fault in plan.faults:
+        for fault in found.plan.faults:
             self.tell(verdict="reject", code="manifest", message=fault)
-        uploads = sets.receive_folder(
-            study=study, user=user, folder=folder, plan=plan, read=read,
-            tell=lambda upload: self.tell(**upload.verdict),
-        )  # fmt: skip
+        uploads: list[Upload] = []
+        # whatever fails, and however late, nothing is left waiting
         try:
-            return self.commit(study, user, uploads, plan.faults, good_only=good_only)
+            for upload in sets.receive_folder(study=study, user=user, folder=found):
+                uploads.append(upload)
+                self.tell(**upload.verdict)
+            return self.commit(
+                study, user, uploads, found.plan.faults, good_only=good_only
+            )
         finally:
             importing.discard(study=study, ids={str(u.pk) for u in uploads})
 
@@ -135,10 +141,16 @@ def find_study(named: str) -> Study:
 
 
 def find_user(study: Study, email: str | None) -> User:
+    """Who is on record for the import, which is never left to chance."""
     people = study.enrolments.filter(role=Enrolment.Role.COORDINATOR)
     if email:
-        people = people.filter(user__email=email)
-    first = people.select_related("user").order_by("pk").first()
-    if first is None:
+        people = people.filter(user__email__iexact=email)
+    found = list(people.select_related("user").order_by("pk")[:2])
+    if not found:
         raise CommandError("No such coordinator has this study.", returncode=2)
-    return first.user
+    if len(found) > 1:
+        raise CommandError(
+            "This study has several coordinators. Say with --user EMAIL who acts.",
+            returncode=2,
+        )
+    return found[0].user
