@@ -201,7 +201,7 @@ def count_faults():
     return resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before
 
 # The heap still grows in some pass, once; what is given back is fetched in each.
-print(min(count_faults() for _ in range(8)))
+print(min(count_faults() for _ in range(16)))
 """
 
 
@@ -219,7 +219,9 @@ def count_faults(folder: Path, **env: str) -> int:
 @pytest.mark.slow
 @pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="it is glibc's to keep")
 def test_what_a_pass_frees_is_kept_for_the_next_one(tmp_path: Path) -> None:
-    assert count_faults(tmp_path / "kept") < 100
+    kept = count_faults(tmp_path / "kept")
     # Whoever sets the allocator keeps what they set: here its default.
     given_back = count_faults(tmp_path / "given_back", MALLOC_ARENA_TEST="8")
     assert given_back > 1000
+    # A system that takes idle pages back by itself adds some of its own.
+    assert kept < given_back / 5

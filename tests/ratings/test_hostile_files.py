@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
-from django.test import Client
+from django.test import Client, TestCase
 from django.urls import reverse
 
 from ratings import files, images
@@ -111,7 +111,8 @@ def test_each_file_gets_its_verdict_by_the_web_and_nothing_is_left_behind(
     kept = {files.locate(u.path) for u in study.uploads.exclude(path="")}
     assert list_places(Path(files.locate(""))) == kept
     assert outside == list_places(ROOT / "static") | list_places(ROOT / "ratings")
-    coordinator.post(reverse("uploads-clear", args=[study.pk]))
+    with TestCase.captureOnCommitCallbacks(execute=True):
+        coordinator.post(reverse("uploads-clear", args=[study.pk]))
     assert list_places(Path(files.locate(""))) == set()
 
 
