@@ -283,8 +283,8 @@ function withBody(method: string, body: unknown): RequestInit {
   };
 }
 
-/** Read at each request: the token changes when the rater signs in again. */
-function readCsrf(): string {
+/** Read at each request: the token changes when somebody signs in again. */
+export function readCsrf(): string {
   const cookie = /(?:^|;\s*)(?:__Host-|__Secure-)?csrftoken=([^;]+)/.exec(document.cookie);
   const written = document.querySelector<HTMLMetaElement>('meta[name="csrf-token"]');
   return cookie?.[1] ?? written?.content ?? "";

@@ -37,7 +37,8 @@ const PARTS = ["#action", "#messages", "#received", ".side"];
 
 async function refreshList(): Promise<void> {
   const answer = await fetch(location.pathname, { credentials: "same-origin" });
-  if (answer.ok) exchange(await answer.text());
+  // whoever is signed out is led to another page, which has no list
+  if (answer.ok && !answer.redirected) exchange(await answer.text());
 }
 
 /** Takes the parts from a new copy of the page; what was chosen stays chosen. */

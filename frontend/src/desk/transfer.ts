@@ -26,6 +26,9 @@ interface Place {
   readonly offset: number;
 }
 
+/** Asked at each request, as signing in again changes it. */
+export type Token = () => string;
+
 export type Progress = (sent: number) => void;
 
 /** Sends a file whole and asks for its verdict. */
@@ -34,10 +37,12 @@ export async function transfer(
   file: File,
   path: string,
   origin: Record<string, unknown>,
-  token: string,
+  token: Token,
   progress: Progress,
 ): Promise<Answer> {
-  const key = `transfer|${url}|${path}|${file.size}|${file.lastModified}`;
+  // the server keeps what was said of a file first, so other words begin anew
+  const said = JSON.stringify(origin);
+  const key = `transfer|${url}|${path}|${file.size}|${file.lastModified}|${said}`;
   for (let attempt = 0; ; attempt += 1) {
     try {
       const place = await find(key) ?? await begin(url, key, file, origin, token);
@@ -77,7 +82,7 @@ async function begin(
   key: string,
   file: File,
   origin: Record<string, unknown>,
-  token: string,
+  token: Token,
 ): Promise<Place | Answer> {
   const metadata = { filename: file.name, origin: JSON.stringify(origin) };
   const told = await fetch(url, {
@@ -85,7 +90,7 @@ async function begin(
     redirect: "manual",
     headers: {
       ...TUS,
-      "X-CSRFToken": token,
+      "X-CSRFToken": token(),
       "Upload-Length": String(file.size),
       "Upload-Metadata": Object.entries(metadata)
         .map(([name, value]) => `${name} ${encode(value)}`).join(","),
@@ -105,7 +110,7 @@ function encode(text: string): string {
 async function sendAll(
   { url, offset }: Place,
   file: File,
-  token: string,
+  token: Token,
   progress: Progress,
 ): Promise<string> {
   const hash = sha256.create();
@@ -129,13 +134,13 @@ function sendPiece(
   place: string,
   offset: number,
   bytes: Uint8Array<ArrayBuffer>,
-  token: string,
+  token: Token,
   progress: Progress,
 ): Promise<void> {
   return new Promise((resolve, reject) => {
     const request = new XMLHttpRequest();
     request.open("PATCH", place);
-    request.setRequestHeader("X-CSRFToken", token);
+    request.setRequestHeader("X-CSRFToken", token());
     request.setRequestHeader("Tus-Resumable", "1.0.0");
     request.setRequestHeader("Upload-Offset", String(offset));
     request.setRequestHeader("Content-Type", "application/offset+octet-stream");
@@ -156,12 +161,16 @@ function sendPiece(
 export async function post(
   url: string,
   fields: Record<string, string>,
-  token: string,
+  token: Token,
 ): Promise<Answer> {
   const body = new FormData();
   for (const [name, value] of Object.entries(fields)) body.set(name, value);
+  return postForm(url, body, token);
+}
+
+export async function postForm(url: string, body: FormData, token: Token): Promise<Answer> {
   return read(await fetch(url, {
-    method: "POST", body, redirect: "manual", headers: { "X-CSRFToken": token },
+    method: "POST", body, redirect: "manual", headers: { "X-CSRFToken": token() },
   }));
 }
 

@@ -1,7 +1,8 @@
 // Sends files two at a time, shows how far each is and what the server says of it.
+import { readCsrf } from "../api";
 import { make, setText } from "../dom";
 import { fromDrop, fromInput, type Chosen } from "./gathering";
-import { post, read, transfer, type Answer, type Planned } from "./transfer";
+import { post, postForm, transfer, type Answer, type Planned } from "./transfer";
 
 const AT_ONCE = 2;
 
@@ -13,8 +14,12 @@ interface Sending {
   readonly bar: HTMLProgressElement;
   readonly note: HTMLElement;
   sent: number;
-  outcome: "waiting" | "taken" | "refused" | "failed";
+  outcome: Outcome | "waiting" | "opened";
+  /** What became of each file of a zip that was opened. */
+  readonly inside: Outcome[];
 }
+
+type Outcome = "taken" | "refused" | "failed";
 
 interface Plan {
   readonly files: readonly Planned[];
@@ -23,6 +28,8 @@ interface Plan {
 }
 
 const SMALL = 5 * 2 ** 20;
+const CUT_OFF = "The server can’t be reached. Check the connection, then choose the files again.";
+const NO_VOLUME = "No NIfTI file (.nii or .nii.gz) was found here. Scans in DICOM must be converted first, e.g. with dcm2niix.";
 const VOLUME = /\.nii(\.gz)?$/i;
 const ARCHIVE = /\.zip$/i;
 const TEXT = /\.(json|csv|tsv|xlsx)$/i;
@@ -127,14 +134,13 @@ class Queue {
       body.append("text", file);
       body.append("text-path", path);
     }
-    const told = await read(await fetch(this.form.dataset["plan"]!, {
-      method: "POST", body, headers: { "X-CSRFToken": this.token() },
-    })) as Answer & Partial<Plan>;
+    const told: Answer & Partial<Plan> = await postForm(this.form.dataset["plan"]!, body, this.token)
+      .catch(() => ({ detail: CUT_OFF }));
     if (!told.files) return this.refuse(chosen, told.detail ?? "");
     const files = new Map(chosen.map(({ file, path }) => [path, file]));
-    for (const { path, reason } of told.passed_over ?? []) this.note(path, reason);
-    for (const fault of told.faults ?? []) this.note("", fault);
     const others = chosen.filter(({ path }) => !VOLUME.test(path) && !ARCHIVE.test(path) && !TEXT.test(path) && !path.includes("/"));
+    // zips and other files are sent too, and each answers for itself
+    this.tellPlan(told, archives.length || others.length ? "" : nameAll(chosen));
     return [
       ...told.files.map(({ path, origin }) =>
         makeSending(files.get(path)!, path, this.named(origin))),
@@ -144,9 +150,17 @@ class Queue {
     ];
   }
 
-  private token(): string {
-    return (this.form.elements.namedItem("csrfmiddlewaretoken") as HTMLInputElement).value;
+  /** What the plan leaves out and why; nothing is left out without a word. */
+  private tellPlan({ files = [], passed_over = [], faults = [] }: Partial<Plan>, name: string): void {
+    for (const { path, reason } of passed_over) this.note(path, reason);
+    for (const fault of faults) this.note("", fault);
+    const told = files.length || passed_over.length || faults.length;
+    if (name && !told) this.note(name, NO_VOLUME);
   }
+
+  // the form's field is as old as the page, the cookie is of the last signing in
+  private readonly token = (): string =>
+    readCsrf() || (this.form.elements.namedItem("csrfmiddlewaretoken") as HTMLInputElement).value;
 
   /** Masks of which the set does not say what made them are as the form says. */
   private named(origin: Record<string, unknown>): Record<string, unknown> {
@@ -156,7 +170,7 @@ class Queue {
   }
 
   private refuse(chosen: Chosen[], detail: string): Sending[] {
-    for (const { path } of chosen.slice(0, 1)) this.note(path, detail);
+    this.note(nameAll(chosen), detail);
     return [];
   }
 
@@ -190,7 +204,7 @@ class Queue {
   private async send(sending: Sending): Promise<void> {
     const { file, path, origin } = sending;
     const url = this.form.dataset["transfers"]!;
-    const answer = await transfer(url, file, path, origin, this.token(), (sent) => {
+    const answer = await transfer(url, file, path, origin, this.token, (sent) => {
       sending.sent = sent;
       sending.bar.value = sent;
       setText(sending.note, sent < 1 ? "" : "Checking…");
@@ -204,16 +218,16 @@ class Queue {
   /** A zip's files are judged one by one; a bad one stops no other. */
   private async unpack(sending: Sending, archive: Answer & Partial<Plan>): Promise<void> {
     const files = archive.files!;
-    for (const { path, reason } of archive.passed_over ?? []) this.note(path, reason);
-    for (const fault of archive.faults ?? []) this.note("", fault);
+    this.tellPlan(archive, sending.path);
     for (const [number, { path }] of files.entries()) {
       setText(sending.note, `Checking ${number + 1} of ${files.length}: ${path}`);
       const answer = await post(
-        `${archive.place}/take`, { number: String(number) }, this.token(),
+        `${archive.place}/take`, { number: String(number) }, this.token,
       ).catch(() => ({ detail: "The connection broke." }) as Answer);
       if (answer.row === undefined) this.note(path, answer.detail ?? "");
+      sending.inside.push(judge(answer));
     }
-    sending.outcome = "taken";
+    sending.outcome = "opened";
     sending.row.remove();
     await fetch(archive.place!, {
       method: "DELETE", headers: { "X-CSRFToken": this.token() },
@@ -232,7 +246,8 @@ class Queue {
 
   /** Shows the list that waits for import; only what was not taken in stays here. */
   private async finish(): Promise<void> {
-    await this.refresh();
+    // what was not taken in is told all the same where the line is broken
+    await this.refresh().catch(() => undefined);
     const failed = this.all.filter((sending) => sending.outcome === "failed");
     const left = [...failed.map((sending) => sending.row), ...this.notes];
     this.rows.replaceChildren(...left);
@@ -253,32 +268,45 @@ function makeSending(
     make("th", { scope: "row", class: "name" }, file.name),
     make("td", { colspan: 5 }, bar, " ", note),
   );
-  return { file, path, origin, row, bar, note, sent: 0, outcome: "waiting" };
+  return { file, path, origin, row, bar, note, sent: 0, outcome: "waiting", inside: [] };
 }
 
 function conclude(sending: Sending, answer: Answer): void {
   sending.sent = 1;
+  sending.outcome = judge(answer);
   if (answer.row === undefined) {
-    sending.outcome = "failed";
     sending.row.lastElementChild!.replaceChildren(
       make("span", { class: "chip", "data-state": "bad" }, "Not sent"),
       ` ${answer.detail ?? ""}`,
     );
     return;
   }
-  sending.outcome = answer.verdict === "reject" ? "refused" : "taken";
   const holder = document.createElement("template");
   holder.innerHTML = answer.row.trim();
   sending.row.replaceWith(holder.content);
 }
 
+function judge({ row, verdict }: Answer): Outcome {
+  if (row === undefined) return "failed";
+  return verdict === "reject" ? "refused" : "taken";
+}
+
+/** A zip counts as the files in it. */
 function sumUp(all: Sending[]): string {
-  const count = (outcome: Sending["outcome"]): number =>
-    all.filter((sending) => sending.outcome === outcome).length;
+  const outcomes = all.flatMap(({ outcome, inside }) => outcome === "opened" ? inside : [outcome]);
+  if (!outcomes.length) return "Nothing was received (see below).";
+  const count = (outcome: Outcome): number =>
+    outcomes.filter((one) => one === outcome).length;
   const parts = [`${files(count("taken"))} received`];
   if (count("refused")) parts.push(`${files(count("refused"))} refused (see below)`);
-  if (count("failed")) parts.push(`${files(count("failed"))} not sent`);
+  if (count("failed")) parts.push(`${files(count("failed"))} not taken in`);
   return `${parts.join(", ")}.`;
+}
+
+/** What was chosen in a word: the folder or the file, or how many. */
+function nameAll(chosen: Chosen[]): string {
+  const names = [...new Set(chosen.map(({ path }) => path.split("/")[0]))];
+  return names.length === 1 ? names[0] : files(chosen.length);
 }
 
 function files(count: number): string {
