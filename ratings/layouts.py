@@ -64,7 +64,8 @@ def recognise(found: list[str], volumes: list[str], read: Read) -> Plan:
 
 
 def add_sidecar(entry: Entry, sidecars: dict[str, str]) -> Entry:
-    if entry.role != IMAGE:
+    # a role left open may turn out to be an image's, once its voxels are seen
+    if entry.role not in (IMAGE, ""):
         return entry
     return replace(entry, sidecar=sidecars.get(stem(entry.path), ""))
 

@@ -10,7 +10,8 @@ from typing import Any
 
 from django.contrib.auth.models import User
 
-from ratings import arms, importing, layouts, sidecars
+from ratings import arms, contents, importing, layouts, sidecars
+from ratings.entries import is_hidden, is_volume
 from ratings.importing import Origin
 from ratings.layouts import Entry, Plan
 from ratings.models import Study, Upload
@@ -31,21 +32,54 @@ class Folder:
         with self.places[path].open("rb") as stream:
             return stream.read(SMALL)
 
+    def peek(self) -> Iterator[tuple[str, bytes]]:
+        """Each file's name and first bytes, but for hidden ones."""
+        shown = (place for path, place in self.places.items() if not is_hidden(path))
+        return contents.peek(shown)
+
+    @property
+    def is_bare(self) -> bool:
+        """Whether nothing in it is, or links to, a NIfTI file."""
+        named = [*self.places, *(path for path, _ in self.plan.passed_over)]
+        return not any(is_volume(path) and not is_hidden(path) for path in named)
+
+
+OUTSIDE = "A link that leads out of the folder is not followed. Copy the file here."
+NO_FOLDER = "A link to a folder is not followed. Copy the folder here."
+NOWHERE = (
+    "This link leads to a file that is not here. Fetch the file first (of a DataLad "
+    "set: datalad get)."
+)
+
 
 def plan_folder(folder: Path) -> Folder:
     """The plan of a folder here; links that lead out of it are not followed."""
     home = folder.resolve()
     places: dict[str, Path] = {}
-    faults = []
+    passed, faults = [], []
     for path in sorted(folder.rglob("*")):
-        if not path.is_file() or not path.resolve().is_relative_to(home):
-            continue
         shown = show_name(path.relative_to(folder))
-        if shown in places:
-            faults.append(f"{shown}: two names look the same as UTF-8. Rename one.")
-        places.setdefault(shown, path)
+        if why := explain_link(path, home):
+            passed += [] if is_hidden(shown) else [(shown, why)]
+        elif path.is_file():
+            if shown in places:
+                faults.append(f"{shown}: two names look the same as UTF-8. Rename one.")
+            places.setdefault(shown, path)
     plan = layouts.plan(places, Folder(Plan("", ()), places).read)
-    return Folder(replace(plan, faults=(*plan.faults, *faults)), places)
+    passed, faults = [*plan.passed_over, *passed], [*plan.faults, *faults]
+    told = replace(plan, passed_over=tuple(passed), faults=tuple(faults))
+    return Folder(told, places)
+
+
+def explain_link(path: Path, home: Path) -> str:
+    """Why a link is not followed; empty for what is none, or one that may be."""
+    if not path.is_symlink():
+        return ""
+    if not path.exists():
+        return NOWHERE
+    if path.is_dir():
+        return NO_FOLDER
+    return "" if path.resolve().is_relative_to(home) else OUTSIDE
 
 
 def show_name(path: Path) -> str:

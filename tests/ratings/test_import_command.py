@@ -291,3 +291,65 @@ def test_of_several_coordinators_the_command_asks_who_acts(
     assert code == 0
     entry = AuditEntry.objects.get(study=study, verb="import_cases")
     assert entry.actor == audit.name_of(rhea)
+
+
+def test_a_folder_without_nifti_says_what_it_holds_and_what_to_do(
+    study: Study, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for n in range(2):
+        (tmp_path / f"IM{n}.dcm").write_bytes(b"scan")
+    (tmp_path / "._IM0.nii").write_bytes(b"hidden")
+    code, told = bring_in(capsys, study, tmp_path)
+    assert code == 1
+    assert told[0]["code"] == "no_files"
+    assert told[0]["message"].startswith(f"{tmp_path} holds no NIfTI file (.nii, ")
+    assert "It holds 2 DICOM files. Convert" in told[0]["message"]
+    assert "with dcm2niix" in told[0]["message"]
+    assert told[-1]["message"] == "Nothing was imported."
+
+
+def test_a_folder_of_masks_alone_says_that_the_images_are_missing(
+    study: Study, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    sets.write_mask(tmp_path / "a_T2w_lesion.nii.gz", 1)
+    code, told = bring_in(capsys, study, tmp_path)
+    assert code == 1
+    assert "none of the files is an image, 1 of them masks" in told[-1]["message"]
+
+
+def test_of_each_link_that_is_not_followed_the_command_says_why(
+    study: Study, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = tmp_path / "set"
+    sets.write_image(folder / "store" / "a_T2w.nii.gz", 1)
+    sets.write_image(tmp_path / "out" / "b_T2w.nii.gz", 2)
+    (folder / "a2_T2w.nii.gz").symlink_to("store/a_T2w.nii.gz")
+    (folder / "b_T2w.nii.gz").symlink_to(tmp_path / "out" / "b_T2w.nii.gz")
+    (folder / "c_T2w.nii.gz").symlink_to(".git/annex/objects/c")
+    (folder / "more").symlink_to(tmp_path / "out")
+    code, told = bring_in(capsys, study, folder)
+    assert code == 0, told
+    why = {
+        one["file"]: one["message"]
+        for one in told
+        if one.get("verdict") == "passed over"
+    }
+    assert sorted(why) == ["b_T2w.nii.gz", "c_T2w.nii.gz", "more"]
+    assert "leads out of the folder" in why["b_T2w.nii.gz"]
+    assert "datalad get" in why["c_T2w.nii.gz"]
+    assert "A link to a folder" in why["more"]
+    assert study.cases.count() == 2
+
+
+def test_a_flat_sidecar_gives_its_allowed_fields_as_proposals(
+    study: Study, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    sets.write_image(tmp_path / "scan01.nii.gz", 1)
+    sets.write_mask(tmp_path / "scan01_lesion.nii.gz", 1)
+    told = {"MagneticFieldStrength": 3, "EchoTime": 0.1, "PatientName": "CANARY"}
+    (tmp_path / "scan01.json").write_text(json.dumps(told))
+    code, lines = bring_in(capsys, study, tmp_path)
+    assert code == 0, lines
+    case = study.cases.get()
+    assert case.sidecar == {"MagneticFieldStrength": 3, "EchoTime": 0.1}
+    assert case.strata["field_strength"] == "3"

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import tempfile
+import zipfile
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -69,10 +72,117 @@ def test_masks_are_held_against_the_grid_of_their_image(
     assert [line["code"] for line in lines] == ["ok", "grid_mismatch"]
 
 
-def test_a_missing_file_is_a_usage_error(files: dict[str, Path]) -> None:
+def test_a_missing_path_gets_its_verdict_and_stops_no_other(
+    files: dict[str, Path], capsys: pytest.CaptureFixture[str]
+) -> None:
+    link = files["image"].with_name("link.nii.gz")
+    link.symlink_to("gone.nii.gz")
+    code, lines = validate(capsys, "gone.nii", str(link), str(files["image"]))
+    assert code == 1
+    assert [line["code"] for line in lines] == ["missing", "missing", "ok"]
+    assert lines[0]["message"] == "gone.nii: there is no such file. Check the path."
+    assert "leads to a file that is not here" in str(lines[1]["message"])
+
+
+def test_an_image_that_is_not_there_is_a_usage_error(files: dict[str, Path]) -> None:
     with pytest.raises(CommandError, match=r"gone\.nii is not a file") as error:
-        call_command("validate", "gone.nii")
+        call_command("validate", str(files["mask"]), "--image", "gone.nii")
     assert error.value.returncode == 2
+
+
+def test_a_folder_is_walked_in_order_and_other_files_are_passed_over(
+    files: dict[str, Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "sub").mkdir()
+    files["mask"].rename(tmp_path / "sub" / "M.NII.GZ")
+    for name in ("._i.nii.gz", ".DS_Store", "notes.txt"):
+        (tmp_path / name).write_bytes(b"junk")
+    code, lines = validate(capsys, str(tmp_path))
+    assert code == 1
+    told = [(Path(str(line["file"])).name, line["code"]) for line in lines]
+    assert told == [
+        ("e.nii.gz", "empty_mask"), ("i.nii.gz", "ok"), ("o.nii.gz", "ok"),
+        ("text.nii", "not_nifti"), ("M.NII.GZ", "ok"),
+    ]  # fmt: skip
+
+
+def test_a_folder_without_nifti_says_what_it_holds_and_what_to_do(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for n in range(3):
+        (tmp_path / f"IM{n}").write_bytes(bytes(128) + b"DICM")
+    (tmp_path / "read.txt").write_text("hello")
+    code, (line,) = validate(capsys, str(tmp_path))
+    assert (code, line["verdict"], line["code"]) == (1, "reject", "no_files")
+    assert line["message"] == (
+        f"{tmp_path} holds no NIfTI file (.nii, .nii.gz). It holds 3 DICOM files and "
+        "1 .txt file. Convert DICOM to NIfTI first, e.g. with dcm2niix."
+    )
+
+
+def test_an_empty_folder_says_so(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "empty").mkdir()
+    code, (line,) = validate(capsys, str(tmp_path / "empty"))
+    assert (code, line["code"]) == (1, "no_files")
+    assert "It is empty. Choose the folder" in str(line["message"])
+
+
+def pack(path: Path, **members: bytes) -> Path:
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, data in members.items():
+            archive.writestr(name.replace("__", "."), data)
+    return path
+
+
+def test_the_files_of_a_zip_are_judged_and_leave_nothing(
+    files: dict[str, Path],
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "temporary"))
+    (tmp_path / "temporary").mkdir()
+    image = files["image"].read_bytes()
+    path = pack(tmp_path / "Set.ZIP", b__nii=b"x" * 400, a__nii__gz=image, c__txt=b"")
+    code, lines = validate(capsys, str(path), str(files["image"]))
+    assert code == 1
+    assert [line["code"] for line in lines] == ["ok", "not_nifti", "ok"]
+    assert lines[0]["file"] == f"{path}/a.nii.gz"
+    assert list((tmp_path / "temporary").iterdir()) == []
+
+
+def test_a_zip_keeps_the_limits_of_an_upload(
+    files: dict[str, Path],
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    settings: Any,
+) -> None:
+    cut = tmp_path / "cut.zip"
+    whole = pack(tmp_path / "whole.zip", i__nii__gz=files["image"].read_bytes())
+    cut.write_bytes(whole.read_bytes()[:200])
+    none = pack(tmp_path / "none.zip", read__txt=b"hello")
+    out = pack(tmp_path / "out.zip", **{"../a.nii": b"x"})
+    code, lines = validate(capsys, str(cut), str(none), str(out), str(files["mask"]))
+    assert code == 1
+    assert [line["code"] for line in lines] == ["zip", "no_files", "zip", "ok"]
+    assert "path that leads elsewhere" in str(lines[2]["message"])
+    settings.UPLOAD_LIMIT_BYTES = 100
+    code, (line,) = validate(capsys, str(whole))
+    assert (code, line["code"]) == (1, "too_large")
+
+
+def test_a_file_that_may_not_be_read_stops_no_other(
+    files: dict[str, Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    loop = tmp_path / "loop.nii"
+    loop.symlink_to(loop)
+    long = str(tmp_path / ("x" * 300)) + ".nii"
+    code, lines = validate(capsys, str(loop), long, str(files["image"]))
+    assert code == 1
+    assert [line["code"] for line in lines] == ["missing", "unreadable", "ok"]
+    assert "File name too long" in str(lines[1]["message"])
 
 
 def test_without_json_a_line_a_person_can_read_is_printed(

@@ -12,7 +12,15 @@ from uuid import UUID
 from django.contrib.auth.models import User
 from django.core.management.base import BaseCommand, CommandError
 
-from ratings import committing, importing, originals, pairing, sets
+from ratings import (
+    committing,
+    contents,
+    importing,
+    originals,
+    pairing,
+    sets,
+    verdicts,
+)
 from ratings.importing import ImportRefused
 from ratings.models import Enrolment, Study, Upload
 
@@ -73,6 +81,11 @@ class Command(BaseCommand):
             self.tell(file=path, verdict="passed over", message=f"{path}: {why}")
         for fault in found.plan.faults:
             self.tell(verdict="reject", code="manifest", message=fault)
+        if found.is_bare:
+            message = contents.describe(verdicts.show(folder), found.peek())
+            self.tell(verdict="reject", code="no_files", message=message)
+            self.tell(message="Nothing was imported.")
+            return False
         uploads: list[Upload] = []
         # whatever fails, and however late, nothing is left waiting
         try:
@@ -98,6 +111,9 @@ class Command(BaseCommand):
         pairs = pairing.propose_from(uploads)
         if (refused or faults) and not good_only:
             self.tell(message=f"Nothing was imported: {describe(refused, faults)}.")
+            return False
+        if not pairs:
+            self.tell(message=f"Nothing was imported: {describe_lack(uploads)}")
             return False
         try:
             outcome = committing.commit_pairs(
@@ -127,6 +143,18 @@ def describe(refused: list[Upload], faults: tuple[str, ...]) -> str:
         f"{count} fault{'' if count == 1 else 's'} above; mend them, or run again with "
         "--good-ones to import the others"
     )
+
+
+def describe_lack(uploads: list[Upload]) -> str:
+    """Why there is no case to make, of a folder that does hold NIfTI files."""
+    masks = sum(u.kind == Upload.Kind.MASK for u in uploads)
+    if masks:
+        return (
+            f"none of the files is an image, {masks} of them masks. Put each image "
+            "into the folder too; masks of cases imported before are uploaded on the "
+            "page of the cases."
+        )
+    return "no image is left of the files above."
 
 
 def find_study(named: str) -> Study:
