@@ -143,8 +143,8 @@ def run_fold(
 
 
 def choose_running_precision(model: Model, rung: Rung) -> torch.dtype:
-    """Return the model's precision, or the processor's own on the last rung."""
-    if rung.device.type == model.device.type:
+    """Return the model's precision, or the processor's own where it has none such."""
+    if rung.device.type == model.device.type or model.precision != torch.float16:
         return model.precision
     return choose_precision(rung.device)
 

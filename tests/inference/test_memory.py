@@ -13,7 +13,12 @@ from typing import Any
 import pytest
 import torch
 
+from inference.nnunet.folds import choose_running_precision
 from inference.nnunet.memory import is_out_of_memory, make_ladder
+from inference.nnunet.model import Model
+from inference.nnunet.plans import read_plans
+from inference.training import DEMO_ENSEMBLE
+from tests.inference.models import CONFIGURATION
 from tests.processes import ROOT
 
 CPU, GPU = torch.device("cpu"), torch.device("cuda")
@@ -137,6 +142,27 @@ def test_a_processor_is_never_given_fewer_inputs_than_it_works_well_with(
     rungs = make_ladder(device=CPU, batch=batch, least=least, folds=5)
     assert [rung.name for rung in rungs] == names
     assert min(rung.batch for rung in rungs) >= least
+
+
+@pytest.mark.parametrize("asked", [torch.float32, torch.bfloat16])
+def test_on_the_last_rung_a_processor_keeps_the_precision_asked_for(
+    asked: torch.dtype,
+) -> None:
+    (*_, last) = make_ladder(device=GPU, batch=1, least=1, folds=2)
+    assert choose_running_precision(name_model(asked), last) == asked
+
+
+def test_on_the_last_rung_half_precision_becomes_what_the_processor_has() -> None:
+    first, *_, last = make_ladder(device=GPU, batch=1, least=1, folds=2)
+    model = name_model(torch.float16)
+    assert choose_running_precision(model, first) == torch.float16
+    assert choose_running_precision(model, last) in (torch.float32, torch.bfloat16)
+
+
+def name_model(precision: torch.dtype) -> Model:
+    """A model on a GPU, of which only its precision and device are asked."""
+    plans = read_plans(folder=DEMO_ENSEMBLE, configuration=CONFIGURATION)
+    return Model(plans, (), (), {}, {}, device=GPU, precision=precision)
 
 
 @pytest.mark.parametrize(
