@@ -52,7 +52,7 @@ __all__ = [
     "write_soft",
 ]
 # Named in every provenance: counts up when the same input may give another output.
-REVISION = 3
+REVISION = 4
 
 
 @dataclass(frozen=True)

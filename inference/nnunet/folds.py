@@ -19,12 +19,15 @@ from inference.nnunet.sliding import Window, list_flips, make_window, predict_ma
 # Voxels of a batch beyond which a device gains nothing, and the most inputs of it.
 BATCH_VOXELS = {"cpu": 2**18, "cuda": 2**24}
 MOST_INPUTS = {"cpu": 16, "cuda": 16}
+# Below it, a tile of a GPU is so large that one keeps it as busy as two or three.
+FEWEST_INPUTS = {"cpu": 1, "cuda": 4}
 
 
 def choose_batch(*, patch: tuple[int, int, int], device: torch.device) -> int:
     """Return how many inputs of one pass a device makes good use of."""
     worth = BATCH_VOXELS[device.type] // int(np.prod(patch))
-    return max(1, min(MOST_INPUTS[device.type], worth))
+    few = worth < FEWEST_INPUTS[device.type]
+    return 1 if few else min(MOST_INPUTS[device.type], worth)
 
 
 def run_folds(

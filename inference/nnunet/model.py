@@ -9,7 +9,7 @@ import torch
 from torch import nn
 
 from inference.errors import ModelError
-from inference.nnunet import lean
+from inference.nnunet import interleaved, lean
 from inference.nnunet.bundle import (
     find_model_folder,
     find_suffix,
@@ -111,6 +111,8 @@ def load_model(
             ) from problem
         networks.append(fold_margin(network).float().eval())
     chosen = choose_precision(place, precision)
+    if place.type == "cuda" and interleaved.is_worth_it(plans.patch):
+        networks = [interleaved.interleave(one) for one in networks]
     if place.type == "cpu":
         keep_freed()
     if place.type == "cpu" and lean.is_possible():
