@@ -26,6 +26,7 @@ from ratings.importing import (
 )
 from ratings.models import Case, Mask, Study, Upload
 from ratings.pairing import Pair
+from ratings.sidecars import looks_personal
 from ratings.vetting import check_pairs, check_rows, load_upload
 
 
@@ -56,7 +57,7 @@ def commit_pairs(
     judged = check_pairs(study=study, pairs=pairs, uploads=uploads)
     doubted = find_personal(pairs, uploads)
     if not names_confirmed:
-        judged = [(p, found + doubt_names(p, doubted)) for p, found in judged]
+        judged = [(p, found + pick(doubted, p)) for p, found in judged]
     faults = [fault for _, found in judged for fault in found]
     good = [pair for pair, found in judged if not found]
     if not pairs:
@@ -106,21 +107,40 @@ def add_pairs(
 
 
 def find_personal(pairs: list[Pair], uploads: dict[str, Upload]) -> dict[str, str]:
-    """By id the names of the pairs' files that look as if they held personal data."""
-    found = (uploads[one] for one in used_ids(pairs) if one in uploads)
-    return {
-        str(one.id): one.name
-        for one in found
-        if "personal_name" in one.facts.get("warnings", ())
-    }
+    """By id of a pair's file a sentence for what of it looks like personal data."""
+    found: dict[str, str] = {}
+    for pair in pairs:
+        for one in used_ids([pair]) & set(uploads):
+            if code := find_doubt(uploads[one], pair):
+                said = f"{images.WARNINGS[code]} {REMEDIES[code]}"
+                found[one] = f"{uploads[one].name}: {said}"
+    return found
 
 
-def doubt_names(pair: Pair, doubted: dict[str, str]) -> list[str]:
-    return [
-        f"{doubted[one]}: {images.WARNINGS['personal_name']} Confirm that it does not, "
-        "or give the file another name and upload it anew."
-        for one in sorted(used_ids([pair]) & set(doubted))
-    ]
+def find_doubt(upload: Upload, pair: Pair) -> str:
+    """What of a file looks personal: its name, or the subject as it is to be kept."""
+    if "personal_name" in upload.facts.get("warnings", ()):
+        return "personal_name"
+    doubted = str(upload.id) == pair.image and looks_personal(
+        name_subject(upload, pair)
+    )
+    return "personal_subject" if doubted else ""
+
+
+def name_subject(upload: Upload, pair: Pair) -> str:
+    """Whose the image is: what was proposed, unless somebody changed that."""
+    return str(upload.facts["subject"] if pair.subject is None else pair.subject)
+
+
+REMEDIES = {
+    "personal_name": "Confirm that it does not, or give the file another name and "
+    "upload it anew.",
+    "personal_subject": "Confirm that it is none, or write a pseudonym.",
+}
+
+
+def pick(doubted: dict[str, str], pair: Pair) -> list[str]:
+    return [doubted[one] for one in sorted(used_ids([pair]) & set(doubted))]
 
 
 def used_ids(pairs: list[Pair]) -> set[str]:
@@ -184,9 +204,11 @@ def adopt_image(*, upload: Upload, pair: Pair) -> Case:
     """Make a case of a received image, whose canonical bytes are stored already."""
     facts, study = upload.facts, upload.study
     strata = facts["strata"] | (pair.strata or {})
-    subject = facts["subject"] if pair.subject is None else pair.subject
+    subject, doubt = name_subject(upload, pair), find_doubt(upload, pair)
     twin = study.cases.filter(image_sha256=facts["sha256"]).exists()
-    warnings = facts["warnings"] + (["duplicate_image"] if twin else [])
+    more = {"duplicate_image": twin, "personal_subject": doubt == "personal_subject"}
+    warnings = [code for code in facts["warnings"] if code not in more]
+    warnings += [code for code, seen in more.items() if seen]
     return Case.objects.create(
         study=study, label=next_label(study), source_name=upload.name,
         subject=subject, sidecar=facts["sidecar"],

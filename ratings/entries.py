@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
@@ -47,8 +48,18 @@ def is_volume(path: str) -> bool:
 
 
 def stem(path: str) -> str:
-    """The path without .nii, .nii.gz or .json."""
-    return re.sub(r"\.(nii(\.gz)?|json)$", "", path, flags=re.IGNORECASE)
+    """The path without .nii, .nii.gz or .json, however its accents are stored."""
+    plain = re.sub(r"\.(nii(\.gz)?|json)$", "", path, flags=re.IGNORECASE)
+    return unicodedata.normalize("NFC", plain)
+
+
+def find_volume(stated: str, volumes: list[str]) -> str | None:
+    """The file of that path; only accents may be stored in another way."""
+    if stated in volumes:
+        return stated
+    wanted = unicodedata.normalize("NFC", stated)
+    alike = [p for p in volumes if unicodedata.normalize("NFC", p) == wanted]
+    return alike[0] if len(alike) == 1 else None
 
 
 def base(path: str) -> str:

@@ -50,6 +50,7 @@ WARNINGS = {
     "outside_cord": "Most of the mask lies outside the cord mask.",
     "duplicate_image": "The same image is in this study already.",
     "personal_name": "The file name looks as if it held a person's name or a date.",
+    "personal_subject": "The subject looks like a person's name, date or number.",
     "reordered": "Axes were brought into the standard order (no resampling).",
 }
 

@@ -105,7 +105,7 @@ def take_in(
     A mask belongs to the arm of the origin's key, made at import if it is new.
     """
     name = PurePath(name.replace("\\", "/")).name[:255]
-    finding = examine(path=path, name=name, role=origin.role)
+    finding = examine(path=path, name=name, role=origin.role, subject=origin.subject)
     facts, stored, kept = finding.facts, "", None
     if finding.kind == Upload.Kind.MASK:
         facts |= {"arm": origin.arm, "arm_label": origin.arm_label}
@@ -142,7 +142,7 @@ def describe_origin(origin: Origin, facts: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def examine(*, path: Path, name: str, role: str = "") -> Finding:
+def examine(*, path: Path, name: str, role: str = "", subject: str = "") -> Finding:
     """The verdict on a file and its canonical bytes, as the kind of file it is."""
     try:
         volume = images.read_volume(path=path, name=name)
@@ -152,13 +152,19 @@ def examine(*, path: Path, name: str, role: str = "") -> Finding:
     except ImageRefused as refusal:
         verdict = images.Verdict(name, "reject", refusal.code, refusal.message)
         return Finding(Upload.Kind.REFUSED, verdict, {})
-    if sidecars.looks_personal(PurePath(name).name):
-        volume = replace(volume, warnings=(*volume.warnings, "personal_name"))
+    volume = replace(volume, warnings=volume.warnings + doubt(name, subject))
     facts = describe(volume, name=name)
     if kind == Upload.Kind.MASK:
         facts |= measure(np.asarray(volume.voxels, np.bool_), volume.grid)
     verdict = images.approve(volume=volume, name=name)
     return Finding(kind, verdict, facts, images.encode(volume=volume, kind=kind))
+
+
+def doubt(name: str, subject: str) -> tuple[str, ...]:
+    """What of a file's name or its person's code looks personal (P4)."""
+    if sidecars.looks_personal(PurePath(name).name):
+        return ("personal_name",)
+    return ("personal_subject",) if sidecars.looks_personal(subject) else ()
 
 
 def describe(volume: images.Volume, *, name: str) -> dict[str, Any]:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import posixpath
+import unicodedata
 from pathlib import PurePosixPath
 from typing import Any
 
@@ -16,6 +18,7 @@ from ratings.entries import (
     Plan,
     Read,
     base,
+    find_volume,
     make_image,
     name_masks,
     read_strata,
@@ -63,10 +66,14 @@ def plan_row(
 
 
 def find_stated(home: PurePosixPath, stated: str, volumes: list[str]) -> str | None:
-    whole = str(home / stated.replace("\\", "/").removeprefix("./"))
-    if whole in volumes:
-        return whole
-    alike = [p for p in volumes if f"/{p}".endswith(f"/{stated.lstrip('/')}")]
+    """By its path from the table, from the top, or by as much of it as is told."""
+    told = unicodedata.normalize("NFC", stated.replace("\\", "/"))
+    told = posixpath.normpath(told).lstrip("/")
+    exact = find_volume(posixpath.normpath(str(home / told)), volumes)
+    if exact:
+        return exact
+    ends = f"/{told}"
+    alike = [p for p in volumes if unicodedata.normalize("NFC", f"/{p}").endswith(ends)]
     return alike[0] if len(alike) == 1 else None
 
 

@@ -117,12 +117,19 @@ def read_row(
         value = cell.strip()
         if not value or kind not in found:
             continue
-        if kind != "file" and sidecars.states_person(value, column=key):
+        if kind != "file" and states_person(kind, key, value):
             wrong.append(place)
             continue
         found[kind][key] = value[: LONGEST[kind]]
     subject = found["subject"].get("subject", "")
     return Row(number, found["file"], subject, found["stratum"]), wrong
+
+
+def states_person(kind: str, key: str, value: str) -> bool:
+    """A subject that is a number is doubted later, where somebody can confirm it."""
+    if kind == "subject" and sidecars.is_numbered_alone(value):
+        return False
+    return sidecars.states_person(value, column=key)
 
 
 def describe_column(title: str) -> str:

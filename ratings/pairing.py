@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import PurePath
@@ -48,8 +49,11 @@ class Target:
 
 
 def split_words(name: str) -> list[str]:
+    """In small letters without accents, which systems store in two ways."""
     stem = re.sub(r"\.nii(\.gz)?$", "", PurePath(name).name, flags=re.IGNORECASE)
-    return [word for word in re.split(r"[^a-z0-9]+", stem.lower()) if word]
+    apart = unicodedata.normalize("NFKD", stem.lower())
+    plain = "".join(c for c in apart if not unicodedata.combining(c))
+    return [word for word in re.split(r"[\W_]+", plain) if word]
 
 
 def read_contrast(name: str) -> str:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import re
+import unicodedata
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 from ratings import pairing
@@ -63,18 +65,31 @@ YEAR, MONTH, DAY = r"(?:19|20)\d{2}", r"(?:0[1-9]|1[0-2])", r"(?:[0-2]\d|3[01])"
 DATE = re.compile(rf"(?<!\d){YEAR}[-_.]?{MONTH}[-_.]?{DAY}")
 BIRTH = re.compile(rf"(?<!\d){DAY}[-_.]?{MONTH}[-_.]?{YEAR}")
 NUMBER = re.compile(r"(?<![A-Za-z0-9])\d{6,}(?!\d)")
-WORD = r"([A-Z][A-Za-z]{2,})"
-PERSON = re.compile(rf"(?<![A-Za-z]){WORD}[_^, ]+{WORD}(?![a-z])")
+LETTERS = re.compile(r"[^\W\d_]+")
+BETWEEN = re.compile(r"[_^, ]+")
+ACCENTED = re.compile(r"[A-Za-zÀ-ÖØ-öø-ſ]*[À-ÖØ-öø-ſ][A-Za-zÀ-ÖØ-öø-ſ]*")
+CARET = re.compile(r"[^\W\d_]{2,}\^[^\W\d_]{2,}")
 KNOWN = pairing.MASK_WORDS | set(pairing.CONTRASTS) | {
     "axial", "sagittal", "coronal", "brain", "cord", "spine", "spinal", "scan", "image",
     "patient", "subject", "control", "mri", "gre", "tse", "fse", "mpr", "ref", "dir",
+    "cervical", "thoracic", "lumbar", "tumor", "tumour", "segmentation", "dataset",
+    "task", "case", "study", "site", "session", "visit", "baseline", "followup",
+    "training", "test", "validation", "sag", "cor", "axi", "tra", "pre", "post",
+    "contrast", "multiple", "sclerosis", "healthy", "head", "neck", "left", "right",
+    # the same words, and those of French, Spanish, Portuguese and German sets
+    "lésion", "lésions", "lesión", "lesiones", "lesão", "läsion", "läsionen", "moelle",
+    "épinière", "médullaire", "médula", "medula", "cérébral", "cérébrale", "cerveau",
+    "encéfalo", "rückenmark", "wirbelsäule", "schädel", "gehirn", "témoin", "témoins",
+    "contrôle", "données", "étude", "séquence", "série", "séance", "résultat", "für",
+    "modèle", "référence", "vérité", "prédiction", "prédictions", "sclérose",
 }  # fmt: skip
 
 
 def looks_personal(name: str) -> bool:
     """Whether a name seems to hold a date, a hospital number or a person's name."""
     plain = re.sub(r"\.nii(\.gz)?$", "", name, flags=re.IGNORECASE)
-    return looks_numbered(plain) or looks_named(plain)
+    plain = unicodedata.normalize("NFC", plain)
+    return looks_numbered(plain) or looks_named(plain) or looks_accented(plain)
 
 
 def looks_numbered(text: str) -> bool:
@@ -82,8 +97,40 @@ def looks_numbered(text: str) -> bool:
 
 
 def looks_named(text: str) -> bool:
-    pairs = (m.groups() for m in PERSON.finditer(text))
-    return any(not {word.lower() for word in pair} & KNOWN for pair in pairs)
+    """Two capitalised words in a row, in any alphabet, or the caret that DICOM puts."""
+    text = unicodedata.normalize("NFC", text)
+    if CARET.search(text):
+        return True
+    return any(
+        is_capitalised(one) and is_capitalised(other) and not names_thing(one, other)
+        for one, other in list_neighbours(text)
+    )
+
+
+def looks_accented(text: str) -> bool:
+    """A name in small letters, such as müller_hans, where a file's name begins."""
+    pair = next(iter(list_neighbours(text)), None)
+    if pair is None or not text.startswith(pair[0]) or names_thing(*pair):
+        return False
+    return all(len(word) > 2 for word in pair) and any(map(ACCENTED.fullmatch, pair))
+
+
+def list_neighbours(text: str) -> list[tuple[str, str]]:
+    """Words of letters alone that follow each other."""
+    words = list(LETTERS.finditer(text))
+    return [
+        (one[0], other[0])
+        for one, other in pairwise(words)
+        if BETWEEN.fullmatch(text[one.end() : other.start()])
+    ]
+
+
+def is_capitalised(word: str) -> bool:
+    return len(word) > 2 and word[0].isupper()
+
+
+def names_thing(*words: str) -> bool:
+    return bool({word.lower() for word in words} & KNOWN)
 
 
 # What a table states of a case
@@ -122,6 +169,14 @@ def titles_person(title: str) -> bool:
     if words & {"number", "no", "nr"} and words & COUNTED:
         return True
     return bool(words & NAMING) and not words & THINGS
+
+
+def is_numbered_alone(value: str) -> bool:
+    """Whether only a long number makes it look personal: some cohorts number so."""
+    if any(mark.search(value) for mark in (DATE, BIRTH, ANY_DATE)):
+        return False
+    plain = NUMBER.sub("", value)
+    return plain != value and not states_person(plain, column="")
 
 
 def states_person(value: str, *, column: str) -> bool:

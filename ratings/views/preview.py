@@ -9,7 +9,7 @@ from uuid import UUID
 
 from django.http import QueryDict
 
-from ratings import pairing
+from ratings import committing, pairing
 from ratings.models import Case, Study, Upload
 from ratings.pairing import Pair, Target
 from ratings.strata import USUAL
@@ -62,9 +62,7 @@ def list_uploads(study: Study, chosen: list[Pair] | None) -> dict[str, Any]:
         "columns": columns,
         "image_files": image_files,
         "mask_files": count_uses(mask_files, pairs),
-        "personal": [
-            u for u in found if "personal_name" in u.facts.get("warnings", ())
-        ],
+        "personal": committing.find_personal(pairs, {str(u.id): u for u in found}),
         "refused": [u for u in found if u.kind == Upload.Kind.REFUSED],
     }
 

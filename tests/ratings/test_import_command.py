@@ -353,3 +353,28 @@ def test_a_flat_sidecar_gives_its_allowed_fields_as_proposals(
     case = study.cases.get()
     assert case.sidecar == {"MagneticFieldStrength": 3, "EchoTime": 0.1}
     assert case.strata["field_strength"] == "3"
+
+
+def test_a_cohort_that_numbers_its_subjects_comes_in_once_that_is_confirmed(
+    study: Study, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name in ("a", "b"):
+        sets.write_image(tmp_path / f"{name}.nii.gz", ord(name))
+    rows = [
+        {"image": "a.nii.gz", "subject": "100307"},
+        {"image": "b.nii.gz", "subject": "P1"},
+    ]
+    write_manifest(tmp_path, rows)
+    code, told = bring_in(capsys, study, tmp_path)
+    assert code == 1
+    assert told[0]["code"] == "personal_subject"
+    doubts = [one["message"] for one in told if one.get("code") == "pair"]
+    assert doubts == [
+        "a.nii.gz: The subject looks like a person's name, date or number. Confirm "
+        "that it is none, or write a pseudonym."
+    ]
+    code, told = bring_in(capsys, study, tmp_path, "--names-confirmed")
+    assert code == 0, told
+    case = study.cases.get(subject="100307")
+    assert "personal_subject" in case.warnings
+    assert AuditEntry.objects.get(verb="confirm_names").payload == {"files": 1}

@@ -159,6 +159,22 @@ def test_a_name_that_looks_personal_needs_a_confirmation_on_record(
     assert entry.payload == {"files": 1}
 
 
+def test_a_subject_is_doubted_as_it_is_to_be_kept(
+    upload: Send, study: Study, ada: User, client: Client
+) -> None:
+    image = str(upload("a_T2w.nii.gz").id)
+    client.force_login(ada)
+    act = reverse("cases-import", args=[study.pk])
+    for typed in ("Smith, Anna", "100307", "müller^hans"):
+        refused = client.post(act, {"image": image, f"subject:{image}": typed})
+        assert refused.status_code == 422
+        assert "name, date or number." in refused.content.decode()
+        assert "No name in this list says who" in refused.content.decode()
+    client.post(act, {"image": image, f"subject:{image}": "P01"})
+    case = study.cases.get()
+    assert (case.subject, "personal_subject" in case.warnings) == ("P01", False)
+
+
 def test_without_a_confirmation_the_good_ones_are_the_others(
     upload: Send, study: Study, ada: User
 ) -> None:

@@ -65,7 +65,7 @@ def test_what_is_usual_of_a_case_is_kept(title: str, value: str) -> None:
 @pytest.mark.parametrize(
     ("title", "value"),
     [
-        ("subject", "Smith Anna"), ("subject", "00123456"), ("patient", "Doe^Jane"),
+        ("subject", "Smith Anna"), ("subject", "19610719"), ("patient", "Doe^Jane"),
         ("remark", "Anna Smith"), ("group", "19.07.1961"), ("group", "7/19/1961"),
         ("site", "1961-07-19"), ("site", "anna@example.org"), ("code", "4711000815"),
     ],
@@ -78,6 +78,18 @@ def test_a_value_that_looks_personal_is_refused_and_not_repeated(
     assert fault.startswith(f"manifest.csv, row 3: {title} looks like a date, a name")
     assert "Write a pseudonym such as sub-001" in fault
     assert value not in repr(plan)
+
+
+@pytest.mark.parametrize("subject", ["100307", "sub-100307", "sub-1234567_b"])
+def test_a_subject_that_is_a_mere_number_is_left_to_whoever_confirms_it(
+    subject: str,
+) -> None:
+    plan = plan_table(f"image,subject,code\na.nii.gz,{subject},4711000815\n")
+    (image,) = plan.entries
+    assert image.subject == subject
+    # anywhere but in the subject's column it stays a fault
+    (fault,) = plan.faults
+    assert "row 2: code looks like" in fault
 
 
 @pytest.mark.parametrize("told", [5, "x", {"a": 1}, None, True])

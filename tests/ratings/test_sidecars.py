@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 import json
+import unicodedata
+from collections.abc import Callable
+from typing import Literal
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from ratings.sidecars import ALLOWED, looks_personal, read_sidecar
 
@@ -42,6 +47,9 @@ def test_what_is_no_json_object_gives_nothing(data: bytes) -> None:
         "Smith_John_T2w.nii.gz", "MUELLER_ANNA.nii.gz", "Doe^Jane.nii", "20230415.nii",
         "scan_2021-03-09_T1w.nii.gz", "MRN_00123456_T2.nii.gz", "19.07.1961_brain.nii",
         "T2w_1234567.nii.gz", "Garcia, Maria.nii.gz", "1961-07-19_sag.nii",
+        "müller_hans.nii.gz", "MÜLLER_HANS_T2w.nii.gz", "Lefèvre^Anne.nii.gz",
+        "Übelacker_Jörg_lesion.nii.gz", "Иванов_Пётр.nii", "Łukasz_Żak.nii.gz",
+        "doe^jane_T1w.nii.gz", "Brain_Smith_Anna.nii.gz", "İnan_Öztürk.nii.gz",
     ],
 )  # fmt: skip
 def test_names_that_look_personal_are_noticed(name: str) -> None:
@@ -54,8 +62,51 @@ def test_names_that_look_personal_are_noticed(name: str) -> None:
         "sub-01_ses-02_T2w.nii.gz", "sub-amuVirginie011_T2star.nii.gz", "t2_seg.nii.gz",
         "case_00123_T2w_0000.nii.gz", "CORD_LESION.nii.gz",
         "sub-07_desc-consensus_mask.nii.gz", "T2w_Sagittal.nii", "P042_PSIR.nii.gz",
-        "BRATS_485.nii.gz", "la_003.nii.gz",
+        "BRATS_485.nii.gz", "la_003.nii.gz", "sub-01.nii.gz", "T2star_sag.nii.gz",
+        "P001_lésion_médullaire.nii.gz", "Lésion_Médullaire_01.nii", "étude_042.nii.gz",
+        "moelle_épinière_T2w.nii.gz", "Rückenmark_Läsion_07.nii.gz",
+        "Wirbelsäule_Sagittal.nii.gz", "sub-müller_T2w.nii.gz", "Ärzte01_T2w.nii.gz",
+        "Multiple_Sclerosis_07.nii.gz", "Brain_Tumor_Segmentation_001.nii.gz",
+        "T1w^T2w.nii.gz", "脊髓_T2w.nii.gz", "снимок_маска.nii.gz", "a^b.nii.gz",
     ],
 )  # fmt: skip
 def test_ordinary_names_pass(name: str) -> None:
     assert not looks_personal(name)
+
+
+@pytest.mark.parametrize("form", ["NFC", "NFD"])
+@pytest.mark.parametrize("name", ["müller_hans.nii.gz", "Lefèvre^Anne", "Élise_Noël"])
+def test_a_name_looks_the_same_however_its_accents_are_stored(
+    name: str, form: Literal["NFC", "NFD"]
+) -> None:
+    assert looks_personal(unicodedata.normalize(form, name))
+
+
+WORDS = ("sub", "ses", "acq", "run", "T2star", "T2w", "sag", "ax", "lesion", "seg",
+         "lésion", "médullaire", "moelle", "Läsion", "Sagittal", "cord")  # fmt: skip
+PARTS = st.one_of(
+    st.sampled_from(WORDS),
+    st.from_regex(r"(sub|ses|run|P|case|C)-?[0-9]{1,5}", fullmatch=True),
+)
+
+
+@given(st.lists(PARTS, min_size=1, max_size=6), st.sampled_from("_-"))
+def test_names_made_of_the_words_of_studies_pass(parts: list[str], mark: str) -> None:
+    assert not looks_personal(f"{mark.join(parts)}.nii.gz")
+
+
+SURNAMES = ("Müller", "Lefèvre", "Ørsted", "García", "Łuczak", "Smith", "Иванова")
+FORENAMES = ("Anne", "Jürgen", "Zoë", "Søren", "José", "Пётр")
+
+
+@given(
+    st.sampled_from(SURNAMES), st.sampled_from(FORENAMES), st.sampled_from("_^ "),
+    st.lists(PARTS, max_size=3), st.booleans(), st.sampled_from([str, str.upper]),
+)  # fmt: skip
+def test_a_surname_beside_a_forename_is_noticed_wherever_it_stands(
+    surname: str, forename: str, mark: str, parts: list[str], first: bool,
+    case: Callable[[str], str],
+) -> None:  # fmt: skip
+    person = case(f"{surname}{mark}{forename}")
+    name = "_".join([person, *parts] if first else [*parts, person])
+    assert looks_personal(f"{name}.nii.gz")
