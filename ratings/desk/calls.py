@@ -139,10 +139,16 @@ PAGE = [
 ]
 
 
-def send_page(call: DeskCall, rows: Any, shape: Shape) -> Response:
+def send_page(
+    call: DeskCall,
+    rows: Any,
+    shape: Shape,
+    prepare: Callable[[Any], None] = lambda page: None,
+) -> Response:
     """One page of rows, with the addresses of the next and the one before."""
     pages = Pages()
     page: Any = pages.paginate_queryset(rows, call.request, view=call)
+    prepare(page)
     return pages.get_paginated_response(shape(page, many=True).data)
 
 

@@ -12,7 +12,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.serializers import Serializer
 
-from ratings import committing, importing, pairing, removal
+from ratings import committing, importing, pairing, removal, repeats
 from ratings.desk.calls import DeskCall, Refused, describe, paged, send_page
 from ratings.desk.shapes import CaseShape, UploadShape
 from ratings.models import Study, Upload
@@ -34,7 +34,10 @@ class UploadsCall(DeskCall):
     @describe("Files that wait", answer={200: paged(UploadShape)}, paginated=True)
     def get(self, request: Request, study_id: UUID) -> Response:
         study = self.find_study(study_id, "edit")
-        return send_page(self, study.uploads.order_by("name", "pk"), UploadShape)
+        return send_page(
+            self, study.uploads.order_by("name", "pk"), UploadShape,
+            prepare=lambda page: repeats.note_repeats(study, page),
+        )  # fmt: skip
 
     @describe(
         "Take in one NIfTI file and judge it",
@@ -56,6 +59,7 @@ class UploadsCall(DeskCall):
         )  # fmt: skip
         if upload.kind == Upload.Kind.REFUSED:
             raise Refused(422, upload.verdict["message"])
+        repeats.note_repeats(study, [upload])
         return Response(UploadShape(upload).data, status=201)
 
 

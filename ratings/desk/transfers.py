@@ -15,7 +15,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.serializers import Serializer
 
-from ratings import archives, transfers
+from ratings import archives, repeats, transfers
 from ratings.archives import ArchiveRefused
 from ratings.desk.calls import DeskCall, Refused, describe
 from ratings.desk.shapes import UploadShape
@@ -119,6 +119,7 @@ def tell(transfer: Transfer, status: int = 200) -> Response:
 def judge(upload: Upload) -> Response:
     if upload.kind == Upload.Kind.REFUSED:
         raise Refused(422, upload.verdict["message"])
+    repeats.note_repeats(upload.study, [upload])
     return Response(UploadShape(upload).data, status=201)
 
 

@@ -22,6 +22,7 @@ from ratings import (
     pairing,
     pictures,
     removal,
+    repeats,
     selecting,
     strata,
 )
@@ -77,21 +78,28 @@ def render_page(
 def list_imported(study: Study) -> dict[str, Any]:
     arms = list(study.rated_arms())
     rows = []
-    for case in study.cases.prefetch_related("masks__arm", "companions"):
+    cases = list(study.cases.prefetch_related("masks__arm", "companions"))
+    twins = repeats.list_twins(cases)
+    for case in cases:
         by_arm = {mask.arm_id: mask for mask in case.masks.all()}
         masks = tuple(by_arm.get(arm.pk) for arm in arms)
-        rows.append(CaseRow(case, masks, explain_warnings(case, masks)))
+        told = explain_warnings(case, masks, twins.get(case.label, []))
+        rows.append(CaseRow(case, masks, told))
     counts = [sum(row.masks[i] is not None for row in rows) for i in range(len(arms))]
     return {"arms": list(zip(arms, counts, strict=True)), "rows": rows}
 
 
-def explain_warnings(case: Case, masks: tuple[Mask | None, ...]) -> tuple[str, ...]:
+def explain_warnings(
+    case: Case, masks: tuple[Mask | None, ...], twins: list[str]
+) -> tuple[str, ...]:
     """Sentences for what was noticed; a mere change of axis order needs none."""
-    found = [("", code) for code in case.warnings]
+    same = [f"The same image as {' and '.join(twins)}."] if twins else []
+    # what the case repeats is seen anew, as that may have been removed since
+    found = [("", code) for code in case.warnings if code != repeats.CODE]
     for mask in masks:
         if mask:
             found += [(f"{mask.arm.label}: ", code) for code in mask.warnings]
-    return tuple(
+    return *same, *(
         start + images.WARNINGS[code] for start, code in found if code != "reordered"
     )
 

@@ -9,7 +9,7 @@ from uuid import UUID
 
 from django.http import QueryDict
 
-from ratings import committing, pairing
+from ratings import committing, pairing, repeats
 from ratings.models import Case, Study, Upload
 from ratings.pairing import Pair, Target
 from ratings.strata import USUAL
@@ -51,6 +51,7 @@ def list_uploads(study: Study, chosen: list[Pair] | None) -> dict[str, Any]:
     pairs = chosen or pairing.propose_pairs(
         image_files=image_files, mask_files=mask_files, maps=maps, cases=cases
     )
+    repeats.note_repeats(study, image_files, pairs)
     columns = name_columns(study, mask_files)
     rows = list(make_rows(pairs, [*image_files, *cases, *maps], mask_files, columns))
     used = {str(one.pk) for row in rows for one in row.maps}

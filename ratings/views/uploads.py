@@ -15,7 +15,7 @@ from django.template.defaultfilters import filesizeformat
 from django.template.loader import render_to_string
 from django.views.decorators.http import require_GET, require_POST
 
-from ratings import access, arms, importing, pictures, storage
+from ratings import access, arms, importing, pictures, repeats, storage
 from ratings.models import Study, Upload
 from ratings.views import SignedInRequest
 
@@ -96,6 +96,7 @@ def answer(status: int, title: str, detail: str, **more: object) -> JsonResponse
 
 
 def describe(upload: Upload) -> JsonResponse:
+    repeats.note_repeats(upload.study, [upload])
     row = render_to_string("ratings/upload_row.html", {"upload": upload})
     verdict = {
         "id": str(upload.id),

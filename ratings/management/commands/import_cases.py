@@ -18,6 +18,7 @@ from ratings import (
     importing,
     originals,
     pairing,
+    repeats,
     sets,
     verdicts,
 )
@@ -112,6 +113,7 @@ class Command(BaseCommand):
         if (refused or faults) and not good_only:
             self.tell(message=f"Nothing was imported: {describe(refused, faults)}.")
             return False
+        self.tell_repeats(study, uploads, pairs)
         if not pairs:
             self.tell(message=f"Nothing was imported: {describe_lack(uploads)}")
             return False
@@ -129,6 +131,14 @@ class Command(BaseCommand):
             self.tell(verdict="reject", code="pair", message=fault)
         self.tell(message=f"{len(outcome.cases)} cases imported.")
         return not (refused or faults or outcome.faults)
+
+    def tell_repeats(
+        self, study: Study, uploads: list[Upload], pairs: list[pairing.Pair]
+    ) -> None:
+        repeats.note_repeats(study, uploads, pairs)
+        for upload in uploads:
+            if repeats.CODE in upload.verdict["warnings"]:
+                self.tell(**upload.verdict)
 
     def tell(self, **told: Any) -> None:
         if self.as_json:
