@@ -3,23 +3,22 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Iterable
 from dataclasses import replace
+from itertools import takewhile
 from pathlib import PurePosixPath
 
-from ratings import listed, manifests, pairing
+from ratings import channelled, listed, manifests, pairing
 from ratings.entries import (
     IMAGE,
     MASK,
-    SECOND,
     Entry,
     Plan,
     Read,
     base,
     is_hidden,
     is_volume,
-    make_image,
-    name_masks,
     read_strata,
     read_subject,
     stem,
@@ -32,6 +31,11 @@ MANUAL_FOLDERS = {"labels", "label", "manual", "masks", "lesions", "labels_manua
 LEVEL_WORDS = {"levels", "level", "vert", "vertebral", "vertlevels", "disc", "discs"}
 SOFT_WORDS = {"soft", "softseg", "prob", "probability", "probabilities"}
 CORD_WORDS = {"sc", "cord", "spinalcord", "csa"}
+FOLDERS = {
+    "image", "images", "img", "imgs", "anat", "scan", "scans", "mri", "raw", "nifti",
+    "data", "mask", "masks", "labels", "segs", "segmentation", "segmentations",
+    "manual", "ground", "truth",
+}  # fmt: skip
 LESION_WORDS = {"lesion", "lesions", "lesionseg", "ms"}
 
 
@@ -56,11 +60,11 @@ def recognise(found: list[str], volumes: list[str], read: Read) -> Plan:
     data_set = listed.find_data_set(found, read)
     if data_set is not None and not listed.names_channels(*data_set, volumes):
         return listed.plan_decathlon(*data_set, volumes)
-    if any(re.search(r"(^|/)images\w*/[^/]+_\d{4}\.nii(\.gz)?$", p) for p in volumes):
-        return plan_nnunet(volumes)
+    if channelled.names_channels(volumes):
+        return channelled.plan_nnunet(volumes)
     if any(re.search(r"(^|/)sub-[^/]+/", p) for p in volumes):
         return plan_bids(volumes)
-    return Plan("flat", tuple(name_flat(p) for p in volumes))
+    return plan_flat(volumes)
 
 
 def add_sidecar(entry: Entry, sidecars: dict[str, str]) -> Entry:
@@ -75,12 +79,21 @@ def add_sidecar(entry: Entry, sidecars: dict[str, str]) -> Entry:
 
 def plan_bids(volumes: list[str]) -> Plan:
     """Images as they lie; masks beside them or under derivatives/<what made them>/."""
-    images = [p for p in volumes if "derivatives/" not in p and not extra_words(p)]
+    series = [p for p in volumes if last_word(p) in NO_IMAGES]
+    images = [
+        p
+        for p in volumes
+        if not DERIVED.search(p) and not extra_words(p) and p not in series
+    ]
     entries = [
         Entry(p, IMAGE, stem(p), "", read_subject(p), read_strata(p)) for p in images
     ]
-    passed: list[tuple[str, str]] = []
-    for path in (p for p in volumes if p not in set(images)):
+    known = {base(p) for p in images}
+    passed = [(p, NO_SERIES) for p in series]
+    for path in (p for p in volumes if p not in {*images, *series}):
+        if last_word(path) in pairing.CONTRASTS and base(path) not in known:
+            passed.append((path, NO_MASK))
+            continue
         owners = find_owners(path, images)
         if not owners:
             passed.append((path, "No image of this set has a name that fits."))
@@ -88,6 +101,23 @@ def plan_bids(volumes: list[str]) -> Plan:
         arm = read_pipeline(path)
         entries += [Entry(path, role, stem(owner), arm) for owner in owners]
     return Plan("bids", tuple(settle_segmentations(entries)), tuple(passed))
+
+
+DERIVED = re.compile(r"(?:^|/)derivatives/", re.IGNORECASE)
+NO_IMAGES = {
+    "bold", "sbref", "cbv", "dwi", "asl", "m0scan", "epi", "fieldmap", "phasediff",
+    "phase1", "phase2", "magnitude", "magnitude1", "magnitude2",
+}  # fmt: skip
+NO_SERIES = "A series in time or of directions or a field map is no image to be rated."
+NO_MASK = (
+    "The name ends like that of an image, and of derivatives only masks and maps are "
+    "read. If it is a mask, let the name end in _mask or _seg."
+)
+
+
+def last_word(path: str) -> str:
+    """What BIDS calls the suffix: what kind of picture it is."""
+    return base(path).rpartition("_")[2].lower()
 
 
 def extra_words(path: str) -> set[str]:
@@ -106,10 +136,20 @@ def find_owners(path: str, images: list[str]) -> list[str]:
     ]
     if whole:
         return [max(whole, key=lambda image: len(base(image)))]
-    if pairing.read_contrast(name):
-        return []
-    mine = re.findall(r"(?:sub|ses)-[A-Za-z0-9]+", name)
-    return [image for image in images if set(mine) <= set(base(image).split("_"))]
+    mine = {
+        part
+        for part in name.split("_")
+        if "-" in part and part.partition("-")[0] not in OF_MASKS
+    }
+    near = [image for image in images if mine <= set(base(image).split("_"))]
+    contrast = pairing.read_contrast(name)
+    if contrast:
+        near = [one for one in near if pairing.read_contrast(base(one)) == contrast]
+    return near if any(part.startswith("sub-") for part in mine) else []
+
+
+# entities that a mask has and its image has not
+OF_MASKS = {"label", "desc", "space", "res", "den", "seg", "atlas", "rater", "lesion"}
 
 
 def name_role(words: list[str]) -> str:
@@ -127,7 +167,7 @@ def name_role(words: list[str]) -> str:
 
 
 def read_pipeline(path: str) -> str:
-    found = re.search(r"derivatives/([^/]+)/", path)
+    found = re.search(r"(?:^|/)derivatives/([^/]+)/", path, re.IGNORECASE)
     if not found or found[1].lower() in MANUAL_FOLDERS:
         return ""
     return found[1]
@@ -155,34 +195,41 @@ def words_of(entry: Entry) -> set[str]:
     return set(pairing.split_words(base(entry.path)))
 
 
-# nnU-Net, and files that only have names
+# Files that only have names
 
 
-def plan_nnunet(volumes: list[str]) -> Plan:
-    """imagesTs/case_0000, labelsTs/case, and other folders as predictions."""
-    entries, passed, cases = [], [], set()
-    for path in volumes:
-        found = re.search(r"(?:^|/)images\w*/([^/]+)_(\d{4})\.nii(?:\.gz)?$", path)
-        if found is None:
-            continue
-        case, channel = found[1], int(found[2])
-        cases.add(case)
-        if channel == 0:
-            entries.append(make_image(path, case))
-        elif channel == 1:
-            entries.append(Entry(path, SECOND, case))
-        else:
-            passed.append((path, "Only the first two channels can be shown."))
-    more, left = name_masks(volumes, cases, {e.path for e in entries})
-    known = {path for path, _ in passed}
-    passed += [(p, why) for p, why in left if p not in known]
-    return Plan("nnunet", (*entries, *more), tuple(passed))
+def plan_flat(volumes: list[str]) -> Plan:
+    """Names tell what belongs together; where they repeat, the folders tell too."""
+    names = [PurePosixPath(path).name for path in volumes]
+    apart = len(set(names)) == len(names)
+    folders = {} if apart else name_folders(volumes)
+    return Plan("flat", tuple(name_flat(p, folders.get(p, "")) for p in volumes))
 
 
-def name_flat(path: str) -> Entry:
+def name_flat(path: str, folder: str) -> Entry:
     """Which of image and mask a file is is seen from its voxels, unless named a map."""
     words = pairing.split_words(base(path))
     role = name_role(words)
     marked = (pairing.MASK_WORDS | LEVEL_WORDS) & set(words)
     named = role if role != MASK and marked else ""
-    return Entry(path, named, "", "", read_subject(path), read_strata(path))
+    subject = read_subject(path) or PurePosixPath(folder).name
+    case = f"{pairing.FOLDER}{folder}" if folder else ""
+    return Entry(path, named, case, "", subject, read_strata(path))
+
+
+def name_folders(volumes: list[str]) -> dict[str, str]:
+    """For each path the folders that tell persons apart: not what all files share,
+    and not those that say what kind of file lies in them."""
+    kinds = pairing.MASK_WORDS | set(pairing.CONTRASTS) | FOLDERS
+    parts = {
+        path: [
+            unicodedata.normalize("NFC", part)
+            for part in PurePosixPath(path).parent.parts
+            if not set(pairing.split_words(part)) <= kinds
+        ]
+        for path in volumes
+    }
+    # level by level, up to the shallowest file
+    levels = (set(level) for level in zip(*parts.values(), strict=False))
+    shared = sum(1 for _ in takewhile(lambda level: len(level) == 1, levels))
+    return {path: "/".join(found[shared:]) for path, found in parts.items()}

@@ -39,8 +39,13 @@ def plan_manifest(tables: list[str], volumes: list[str], read: Read) -> Plan:
         return Plan("manifest", (), tuple(passed), faults=(str(refusal),))
     entries: list[Entry] = []
     faults = list(table.faults)
+    rows: dict[str, int] = {}
     for row in table.rows:
         made, wrong = plan_row(path, row, volumes)
+        for image in (e.path for e in made if e.role == IMAGE):
+            if image in rows:
+                made, wrong = [], [tell_twice(path, row.number, image, rows[image])]
+            rows.setdefault(image, row.number)
         entries += made
         faults += wrong
     used = {entry.path for entry in entries}
@@ -53,6 +58,8 @@ def plan_row(
     path: str, row: manifests.Row, volumes: list[str]
 ) -> tuple[list[Entry], list[str]]:
     entries, faults = [], []
+    if IMAGE not in row.files:
+        return [], [f"{path}, row {row.number}: this names no image. Write its path."]
     for column, stated in row.files.items():
         found = find_stated(PurePosixPath(path).parent, stated, volumes)
         if found is None:
@@ -63,6 +70,13 @@ def plan_row(
             continue
         entries.append(name_column(found, column, f"row {row.number}", row))
     return entries, faults
+
+
+def tell_twice(path: str, row: int, image: str, before: int) -> str:
+    return (
+        f"{path}, row {row}: the image {image} stands in row {before} already. Give "
+        "each image one row, with a column for each mask."
+    )
 
 
 def find_stated(home: PurePosixPath, stated: str, volumes: list[str]) -> str | None:
@@ -139,6 +153,7 @@ def plan_decathlon(path: str, told: dict[str, Any], volumes: list[str]) -> Plan:
     home = PurePosixPath(path).parent
     entries: list[Entry] = []
     faults: list[str] = []
+    seen: set[str] = set()
     for place, row in list_rows(told):
         pair = read_pair(row)
         if pair is None:
@@ -147,7 +162,17 @@ def plan_decathlon(path: str, told: dict[str, Any], volumes: list[str]) -> Plan:
                 "with “image” and “label”."
             )
             continue
-        made, wrong = plan_pair(path, locate(home, pair[0]), pair[1], volumes)
+        image = locate(home, pair[0])
+        made, wrong = plan_pair(
+            path, image, pair[1], volumes, {entry.case for entry in entries}
+        )
+        if made and made[0].path in seen:
+            faults.append(
+                f"{path}, {place}: the image {made[0].path} is listed already. "
+                "List each image once."
+            )
+            continue
+        seen.update(entry.path for entry in made[:1])
         entries += made
         faults += wrong
     cases, used = {e.case for e in entries}, {e.path for e in entries}
@@ -156,21 +181,24 @@ def plan_decathlon(path: str, told: dict[str, Any], volumes: list[str]) -> Plan:
 
 
 def plan_pair(
-    path: str, image: str, label: str, volumes: list[str]
+    path: str, image: str, label: str, volumes: list[str], taken: set[str]
 ) -> tuple[list[Entry], list[str]]:
-    if image not in volumes:
+    there = find_volume(image, volumes)
+    if there is None:
         return [], [f"{path} names the image {image}, which is not there."]
-    case = base(image)
-    entries = [make_image(image, case)]
+    # a folder of tests may number its cases anew
+    case = base(there) if base(there) not in taken else stem(there)
+    entries = [make_image(there, case)]
     mask = locate(PurePosixPath(path).parent, label)
-    if label and mask not in volumes:
+    found = find_volume(mask, volumes) if label else None
+    if label and found is None:
         return entries, [f"{path} names the mask {mask}, which is not there."]
-    if label:
-        entries.append(Entry(mask, MASK, case))
+    if found:
+        entries.append(Entry(found, MASK, case))
     return entries, []
 
 
 def locate(home: PurePosixPath, stated: str) -> str:
     """The path from the top; half a character, as JSON can hold, becomes a “?”."""
-    told = stated.encode(errors="replace").decode()
-    return str(home / told.removeprefix("./"))
+    told = stated.encode(errors="replace").decode().replace("\\", "/")
+    return posixpath.normpath(str(home / told))

@@ -26,6 +26,12 @@ DROP: Meant = ("drop", "")
 LONGEST = {"file": 4096, "subject": 80, "stratum": 40}
 
 
+MORE_CELLS = (
+    "there are more cells than the first row has columns. Put what holds the mark "
+    "between the cells in quotes."
+)
+
+
 class ManifestRefused(Exception):
     """Why a table can't be used; a sentence with the remedy."""
 
@@ -63,6 +69,8 @@ def read_table(path: str, data: bytes) -> Table:
     for number, cells in enumerate(lines[1:], 2):
         row, wrong = read_row(number, meant, cells)
         rows.append(row)
+        if any(cell.strip() for cell in cells[len(titles) :]):
+            faults.append(f"{path}, row {number}: {MORE_CELLS}")
         faults += [f"{path}, row {number}: {describe_value(titles[n])}" for n in wrong]
     notes = [
         describe_column(t) for t, m in zip(titles, meant, strict=True) if m is DROP
@@ -157,8 +165,12 @@ def read_csv(path: str, data: bytes) -> list[list[str]]:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise ManifestRefused(f"{path}: save the table as UTF-8.") from error
-    first = text.partition("\n")[0]
-    mark = max(",;\t", key=first.count)
+    first = text.partition("\n")[0].strip("\r")
+    stated = re.fullmatch(r"\"?sep=(.)\"?", first, re.IGNORECASE)
+    if stated:
+        # the line by which Excel tells itself what stands between the cells
+        text = text.partition("\n")[2]
+    mark = stated[1] if stated else max(",;\t", key=first.count)
     try:
         lines = list(csv.reader(io.StringIO(text), delimiter=mark))
     except csv.Error as error:

@@ -6,6 +6,7 @@ import re
 import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import PurePath
 
 from ratings.models import Case, Upload
@@ -15,6 +16,8 @@ CONTRASTS = {
     "stir": "STIR", "unit1": "UNIT1", "mp2rage": "UNIT1", "t1w": "T1w", "t1": "T1w",
     "t1post": "T1w-Gd", "flair": "FLAIR", "pd": "PD",
 }  # fmt: skip
+# the start of a group that is a mere folder, in which names have their say
+FOLDER = "folder "
 MASK_WORDS = {
     "mask", "seg", "lesion", "lesions", "label", "labels", "manual", "desc", "gt",
     "pred", "prediction", "consensus", "lesionseg", "rater", "nii", "gz",
@@ -46,14 +49,22 @@ class Target:
     filled: frozenset[str]
     # the group of a recognised set that the image came with
     group: str = ""
+    # of a case: whose it is, as its group is forgotten by then
+    subject: str = ""
 
 
 def split_words(name: str) -> list[str]:
     """In small letters without accents, which systems store in two ways."""
+    return list(find_words(name))
+
+
+# every name is compared with every other
+@lru_cache(maxsize=2**14)
+def find_words(name: str) -> tuple[str, ...]:
     stem = re.sub(r"\.nii(\.gz)?$", "", PurePath(name).name, flags=re.IGNORECASE)
     apart = unicodedata.normalize("NFKD", stem.lower())
     plain = "".join(c for c in apart if not unicodedata.combining(c))
-    return [word for word in re.split(r"[\W_]+", plain) if word]
+    return tuple(word for word in re.split(r"[\W_]+", plain) if word)
 
 
 def read_contrast(name: str) -> str:
@@ -115,7 +126,9 @@ def target_image(upload: Upload) -> Target:
 def target_case(case: Case) -> Target:
     filled = frozenset(mask.arm.key for mask in case.masks.all())
     shape = tuple(case.geometry["shape"])
-    return Target(str(case.id), case.source_name, shape, True, filled)
+    return Target(
+        str(case.id), case.source_name, shape, True, filled, subject=case.subject
+    )
 
 
 def arm_of(mask: Upload) -> str:
@@ -125,21 +138,43 @@ def arm_of(mask: Upload) -> str:
 def fits(target: Target, mask: Upload) -> int:
     """How well a mask fits: the set says so itself, or else the names do."""
     group = str(mask.facts.get("case", ""))
+    if group.startswith(FOLDER):
+        return fits_folder(target, mask, group)
     if group and target.group:
         return 1000 if group == target.group else 0
     return count_shared_words(target.name, mask.name)
 
 
-def rank_mask(target: Target, mask: Upload) -> tuple[int, int, int, int, str]:
+def fits_folder(target: Target, mask: Upload, group: str) -> int:
+    """A mask that lies in a person's folder is that person's, whatever its name."""
+    if target.is_case:
+        same = target.subject == group.removeprefix(FOLDER).rpartition("/")[2]
+    else:
+        same = target.group in ("", group)
+    if not same:
+        return 0
+    if list_identity(mask.name) or not (target.group or target.is_case):
+        return count_shared_words(target.name, mask.name)
+    return 1000
+
+
+def rank_mask(target: Target, mask: Upload) -> tuple[int, int, int, int, int, str]:
     """Sorts the mask that most likely belongs to the target first."""
     common = set(split_words(target.name)) & set(split_words(mask.name))
     return (
         -fits(target, mask),
         -len(common),
         -int(target.shape == tuple(mask.facts["shape"])),
+        # names may differ in nothing but small and capital letters
+        -count_same_start(target.name, mask.name),
         len(mask.name),
         mask.name,
     )
+
+
+def count_same_start(one: str, other: str) -> int:
+    pairs = enumerate(zip(one, other, strict=False))
+    return next((n for n, (a, b) in pairs if a != b), min(len(one), len(other)))
 
 
 def choose_masks(target: Target, mask_files: Iterable[Upload]) -> dict[str, str]:

@@ -129,6 +129,11 @@ class Command(BaseCommand):
             return False
         for fault in outcome.faults:
             self.tell(verdict="reject", code="pair", message=fault)
+        used = {one for pair in pairs for one in committing.used_ids([pair])}
+        for upload in uploads:
+            if str(upload.pk) not in used and upload not in refused:
+                why = f"{upload.name}: {describe_rest(upload)}"
+                self.tell(file=upload.name, verdict="passed over", message=why)
         self.tell(message=f"{len(outcome.cases)} cases imported.")
         return not (refused or faults or outcome.faults)
 
@@ -165,6 +170,15 @@ def describe_lack(uploads: list[Upload]) -> str:
             "page of the cases."
         )
     return "no image is left of the files above."
+
+
+def describe_rest(upload: Upload) -> str:
+    """Why a good file went to no case."""
+    what = upload.get_kind_display().lower()
+    return (
+        f"no case took this {what}: no image has a name that fits, or another {what} "
+        "of the same source was taken. A manifest can say whose it is."
+    )
 
 
 def find_study(named: str) -> Study:
