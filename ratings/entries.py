@@ -54,12 +54,20 @@ def stem(path: str) -> str:
 
 
 def find_volume(stated: str, volumes: list[str]) -> str | None:
-    """The file of that path; only accents may be stored in another way."""
+    """The file of that path, or the only one that some systems take for the same.
+
+    Those store accents in another way, or make no difference of capitals.
+    """
     if stated in volumes:
         return stated
     wanted = unicodedata.normalize("NFC", stated)
     alike = [p for p in volumes if unicodedata.normalize("NFC", p) == wanted]
+    alike = alike or [p for p in volumes if fold(p) == fold(stated)]
     return alike[0] if len(alike) == 1 else None
+
+
+def fold(path: str) -> str:
+    return unicodedata.normalize("NFC", path).casefold()
 
 
 def base(path: str) -> str:

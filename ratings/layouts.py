@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Iterable
 from dataclasses import replace
-from itertools import takewhile
 from pathlib import PurePosixPath
 
-from ratings import channelled, listed, manifests, pairing
+from ratings import channelled, listed, manifests, named, pairing
 from ratings.entries import (
     IMAGE,
     MASK,
@@ -23,20 +21,12 @@ from ratings.entries import (
     read_subject,
     stem,
 )
+from ratings.named import LESION_WORDS, LEVEL_WORDS, SOFT_WORDS, name_role
 
 # whoever asks for a plan also finds here what it is made of
 __all__ = ["Entry", "Plan", "Read", "name_role", "plan"]
 
 MANUAL_FOLDERS = {"labels", "label", "manual", "masks", "lesions", "labels_manual"}
-LEVEL_WORDS = {"levels", "level", "vert", "vertebral", "vertlevels", "disc", "discs"}
-SOFT_WORDS = {"soft", "softseg", "prob", "probability", "probabilities"}
-CORD_WORDS = {"sc", "cord", "spinalcord", "csa"}
-FOLDERS = {
-    "image", "images", "img", "imgs", "anat", "scan", "scans", "mri", "raw", "nifti",
-    "data", "mask", "masks", "labels", "segs", "segmentation", "segmentations",
-    "manual", "ground", "truth",
-}  # fmt: skip
-LESION_WORDS = {"lesion", "lesions", "lesionseg", "ms"}
 
 
 def plan(paths: Iterable[str], read: Read) -> Plan:
@@ -64,7 +54,7 @@ def recognise(found: list[str], volumes: list[str], read: Read) -> Plan:
         return channelled.plan_nnunet(volumes)
     if any(re.search(r"(^|/)sub-[^/]+/", p) for p in volumes):
         return plan_bids(volumes)
-    return plan_flat(volumes)
+    return named.plan_flat(volumes)
 
 
 def add_sidecar(entry: Entry, sidecars: dict[str, str]) -> Entry:
@@ -152,20 +142,6 @@ def find_owners(path: str, images: list[str]) -> list[str]:
 OF_MASKS = {"label", "desc", "space", "res", "den", "seg", "atlas", "rater", "lesion"}
 
 
-def name_role(words: list[str]) -> str:
-    """Mask or map, as the last of the words that tell says."""
-    if SOFT_WORDS & set(words):
-        return "soft"
-    for word in reversed(words):
-        if word in LESION_WORDS - {"ms"}:
-            return MASK
-        if word in LEVEL_WORDS:
-            return "levels"
-        if word in CORD_WORDS:
-            return "cord"
-    return MASK
-
-
 def read_pipeline(path: str) -> str:
     found = re.search(r"(?:^|/)derivatives/([^/]+)/", path, re.IGNORECASE)
     if not found or found[1].lower() in MANUAL_FOLDERS:
@@ -193,43 +169,3 @@ def settle_segmentations(entries: list[Entry]) -> list[Entry]:
 
 def words_of(entry: Entry) -> set[str]:
     return set(pairing.split_words(base(entry.path)))
-
-
-# Files that only have names
-
-
-def plan_flat(volumes: list[str]) -> Plan:
-    """Names tell what belongs together; where they repeat, the folders tell too."""
-    names = [PurePosixPath(path).name for path in volumes]
-    apart = len(set(names)) == len(names)
-    folders = {} if apart else name_folders(volumes)
-    return Plan("flat", tuple(name_flat(p, folders.get(p, "")) for p in volumes))
-
-
-def name_flat(path: str, folder: str) -> Entry:
-    """Which of image and mask a file is is seen from its voxels, unless named a map."""
-    words = pairing.split_words(base(path))
-    role = name_role(words)
-    marked = (pairing.MASK_WORDS | LEVEL_WORDS) & set(words)
-    named = role if role != MASK and marked else ""
-    subject = read_subject(path) or PurePosixPath(folder).name
-    case = f"{pairing.FOLDER}{folder}" if folder else ""
-    return Entry(path, named, case, "", subject, read_strata(path))
-
-
-def name_folders(volumes: list[str]) -> dict[str, str]:
-    """For each path the folders that tell persons apart: not what all files share,
-    and not those that say what kind of file lies in them."""
-    kinds = pairing.MASK_WORDS | set(pairing.CONTRASTS) | FOLDERS
-    parts = {
-        path: [
-            unicodedata.normalize("NFC", part)
-            for part in PurePosixPath(path).parent.parts
-            if not set(pairing.split_words(part)) <= kinds
-        ]
-        for path in volumes
-    }
-    # level by level, up to the shallowest file
-    levels = (set(level) for level in zip(*parts.values(), strict=False))
-    shared = sum(1 for _ in takewhile(lambda level: len(level) == 1, levels))
-    return {path: "/".join(found[shared:]) for path, found in parts.items()}

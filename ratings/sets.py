@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path, PurePosixPath
@@ -66,9 +67,23 @@ def plan_folder(folder: Path) -> Folder:
                 faults.append(f"{shown}: two names look the same as UTF-8. Rename one.")
             places.setdefault(shown, path)
     plan = layouts.plan(places, Folder(Plan("", ()), places).read)
+    if any(is_volume(path) and not is_hidden(path) for path in places):
+        passed += list(explain_others(places))
     passed, faults = [*plan.passed_over, *passed], [*plan.faults, *faults]
     told = replace(plan, passed_over=tuple(passed), faults=tuple(faults))
     return Folder(told, places)
+
+
+def explain_others(paths: Iterable[str]) -> Iterator[tuple[str, str]]:
+    """What seems to be meant as part of the set and can't be read; a line a kind."""
+    found: defaultdict[str, list[str]] = defaultdict(list)
+    for path in paths:
+        if not is_hidden(path):
+            found[contents.find_kind(path, b"")].append(path)
+    for kind, remedy in contents.REMEDIES.items():
+        if others := found[kind]:
+            more = f", nor are {len(others) - 1} like it" if others[1:] else ""
+            yield others[0], f"This is no NIfTI file{more}. {remedy}"
 
 
 def explain_link(path: Path, home: Path) -> str:

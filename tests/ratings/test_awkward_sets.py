@@ -241,6 +241,48 @@ def test_predictions_in_folders_of_persons_go_to_the_cases_of_before(
         assert mask.sha256 == digest(tmp_path / f"net/out/{person}/T2.nii.gz")
 
 
+def test_folders_beside_those_of_images_and_masks_are_arms(
+    study: Study, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write(
+        tmp_path, "images/p1_T2.nii.gz\nimages/p2_T2.nii.gz",
+        "manual/p1_T2_seg.nii.gz\nAI net/p1_T2_pred.nii.gz\nAI net/p2_T2_pred.nii.gz",
+    )  # fmt: skip
+    code, told = bring_in(capsys, study, tmp_path)
+    assert code == 0, told
+    assert name_masks(study) == {
+        "p1_T2.nii.gz": {"manual": "p1_T2_seg.nii.gz", "ai-net": "p1_T2_pred.nii.gz"},
+        "p2_T2.nii.gz": {"ai-net": "p2_T2_pred.nii.gz"},
+    }
+
+
+def test_a_folder_is_the_person_unless_the_names_number_persons_themselves() -> None:
+    made = plan("baseline/p1_T2.nii.gz", "later/p1_T2.nii.gz", "later/p2_T2.nii.gz")
+    assert {e.subject for e in made.entries} == {""}
+    assert {e.case for e in made.entries} == {"folder baseline", "folder later"}
+    made = plan("set/A/T2.nii.gz", "set/B/T2.nii.gz", "set/P1/P1_T2.nii.gz")
+    assert {e.subject for e in made.entries} == {"A", "B", "P1"}
+
+
+def test_what_is_no_nifti_beside_what_is_gets_a_line_a_kind(
+    study: Study, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write(tmp_path, "a.nii.gz")
+    for name in ("1.dcm", "2.dcm", "b.mha", "c.zip", "read.me", "._3.dcm"):
+        (tmp_path / name).write_bytes(b"x")
+    _, told = bring_in(capsys, study, tmp_path)
+    passed = {
+        o["file"]: o["message"]
+        for o in told
+        if o.get("verdict") != "accept" and "file" in o
+    }
+    assert sorted(passed) == ["1.dcm", "b.mha", "c.zip"]
+    assert passed["1.dcm"] == (
+        "1.dcm: This is no NIfTI file, nor are 1 like it. Convert DICOM to NIfTI "
+        "first, e.g. with dcm2niix."
+    )
+
+
 def test_in_one_folder_names_still_tell_whose_a_mask_is() -> None:
     paths = ("a/1_T2.nii.gz", "a/2_T2.nii.gz", "a/1_T2_seg.nii.gz", "b/1_T2.nii.gz")
     made = plan(*paths)
@@ -299,10 +341,10 @@ def make_table(mark: str, *, end: str = "\n") -> str:
 @pytest.mark.parametrize("end", ["\n", "\r\n"])
 def test_tables_of_any_office_program_are_read(mark: str, start: str, end: str) -> None:
     table = start.format(mark=mark) + make_table(mark, end=end)
-    made = plan("img/a.nii.gz", "m/a.nii.gz", **{"manifest.csv": table})
+    made = plan("img/a.nii.gz", "m/A.NII.gz", **{"manifest.csv": table})
     assert made.faults == ()
     assert tell(made) == {
-        ("img/a.nii.gz", "image", "row 2", ""), ("m/a.nii.gz", "mask", "row 2", ""),
+        ("img/a.nii.gz", "image", "row 2", ""), ("m/A.NII.gz", "mask", "row 2", ""),
     }  # fmt: skip
     assert made.entries[0].strata["site"] == "Köln, Nord"
 
@@ -313,6 +355,7 @@ def test_tables_of_any_office_program_are_read(mark: str, start: str, end: str) 
         ("mask\nb.nii.gz", "one must be “image”"),
         ("image\na.nii.gz\na.nii.gz", "row 3: the image a.nii.gz stands in row 2"),
         ("image,mask\n,b.nii.gz", "row 2: this names no image"),
+        ("image,mask\nA.NII.GZ,c.nii.gz", "manual names c.nii.gz, which is not there"),
         ("image,mask\n/data/set/a.nii.gz,b.nii.gz", "which is not there"),
         ("image,mask\nC:\\set\\a.nii.gz,b.nii.gz", "which is not there"),
         ("image,mask\n../set/a.nii.gz,b.nii.gz", "which is not there"),

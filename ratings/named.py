@@ -1,0 +1,125 @@
+"""Sets that only have names: what a file is, whose, and who made it, by its path."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections import defaultdict
+from collections.abc import Iterable
+from itertools import takewhile
+from pathlib import PurePosixPath
+
+from ratings import pairing
+from ratings.entries import MASK, Entry, Plan, base, read_strata, read_subject
+
+LEVEL_WORDS = {"levels", "level", "vert", "vertebral", "vertlevels", "disc", "discs"}
+SOFT_WORDS = {"soft", "softseg", "prob", "probability", "probabilities"}
+CORD_WORDS = {"sc", "cord", "spinalcord", "csa"}
+FOLDERS = {
+    "image", "images", "img", "imgs", "anat", "scan", "scans", "mri", "raw", "nifti",
+    "data", "mask", "masks", "labels", "segs", "segmentation", "segmentations",
+    "manual", "ground", "truth", "annotation", "annotations", "delineations", "roi",
+    "rois",
+}  # fmt: skip
+LESION_WORDS = {"lesion", "lesions", "lesionseg", "ms"}
+# the folders after a level and the words of the name: what an image and its mask share
+Rest = tuple[tuple[str, ...], tuple[str, ...]]
+
+
+def name_role(words: list[str]) -> str:
+    """Mask or map, as the last of the words that tell says."""
+    if SOFT_WORDS & set(words):
+        return "soft"
+    for word in reversed(words):
+        if word in LESION_WORDS - {"ms"}:
+            return MASK
+        if word in LEVEL_WORDS:
+            return "levels"
+        if word in CORD_WORDS:
+            return "cord"
+    return MASK
+
+
+def plan_flat(volumes: list[str]) -> Plan:
+    """Names tell what belongs together; where they repeat, the folders tell too."""
+    sources = find_sources(volumes)
+    names = [PurePosixPath(path).name for path in volumes]
+    apart = len(set(names)) == len(names)
+    folders = {} if apart else name_folders(volumes, sources)
+    entries = (name_flat(p, folders.get(p, ""), sources.get(p, "")) for p in volumes)
+    return Plan("flat", tuple(entries))
+
+
+def name_flat(path: str, folder: str, source: str) -> Entry:
+    """Which of image and mask a file is is seen from its voxels, unless named a map."""
+    words = pairing.split_words(base(path))
+    role = name_role(words)
+    marked = (pairing.MASK_WORDS | LEVEL_WORDS) & set(words)
+    named = role if role != MASK and marked else ""
+    subject = read_subject(path) or name_person(folder, words)
+    case = f"{pairing.FOLDER}{folder}" if folder else ""
+    return Entry(path, named, case, source, subject, read_strata(path))
+
+
+def name_person(folder: str, words: list[str]) -> str:
+    """The folder's name, unless the file's own names somebody else by a number."""
+    person = PurePosixPath(folder).name
+    if any(map(pairing.numbers_something, words)):
+        return person if set(pairing.split_words(person)) <= set(words) else ""
+    return person
+
+
+def split_folders(path: str) -> list[str]:
+    parts = PurePosixPath(path).parent.parts
+    return [unicodedata.normalize("NFC", part) for part in parts]
+
+
+def names_kind(folder: str) -> bool:
+    """Whether a folder's name says what kind of file lies in it, and no more."""
+    kinds = pairing.MASK_WORDS | set(pairing.CONTRASTS) | FOLDERS
+    return set(pairing.split_words(folder)) <= kinds
+
+
+def find_sources(volumes: list[str]) -> dict[str, str]:
+    """The folder of masks that somebody or something made, beside “images” or “masks”.
+
+    It holds files for the same persons as that one: net/p1 beside images/p1.
+    """
+    known: defaultdict[tuple[str, ...], set[Rest]] = defaultdict(set)
+    for path in volumes:
+        for above, folder, rest in walk(path):
+            if names_kind(folder):
+                known[above].add(rest)
+    found: dict[str, str] = {}
+    for path in volumes:
+        for above, folder, rest in walk(path):
+            if not names_kind(folder) and rest in known[above]:
+                found.setdefault(path, folder)
+    return found
+
+
+def walk(path: str) -> Iterable[tuple[tuple[str, ...], str, Rest]]:
+    """Each folder of a path with those above it, and what of the path comes after."""
+    parts = split_folders(path)
+    words = tuple(pairing.list_identity(base(path)))
+    for level, folder in enumerate(parts):
+        yield tuple(parts[:level]), folder, (tuple(parts[level + 1 :]), words)
+
+
+def name_folders(volumes: list[str], sources: dict[str, str]) -> dict[str, str]:
+    """For each path the folders that tell persons apart.
+
+    They are neither those that say what kind of file lies in them or who made it, nor
+    those that all files share.
+    """
+    parts = {
+        path: [
+            part
+            for part in split_folders(path)
+            if not names_kind(part) and part != sources.get(path)
+        ]
+        for path in volumes
+    }
+    # level by level, up to the shallowest file
+    levels = (set(level) for level in zip(*parts.values(), strict=False))
+    shared = sum(1 for _ in takewhile(lambda level: len(level) == 1, levels))
+    return {path: "/".join(found[shared:]) for path, found in parts.items()}
