@@ -122,9 +122,16 @@ class Lean(nn.Module):
         return result
 
 
-def is_possible() -> bool:
-    """Whether this build of torch has the convolutions that `make_lean` relies on."""
-    return bool(torch._C._has_mkldnn)
+def is_possible(precision: torch.dtype = torch.float32) -> bool:
+    """Whether torch here has the convolutions that `make_lean` relies on.
+
+    Those in bfloat16 need a processor with the instructions; autocast does without.
+    """
+    if not torch._C._has_mkldnn:
+        return False
+    if precision != torch.bfloat16:
+        return True
+    return bool(torch.ops.mkldnn._is_mkldnn_bf16_supported())
 
 
 def make_lean(network: nn.Module, *, precision: torch.dtype) -> nn.Module:

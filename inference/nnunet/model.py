@@ -115,9 +115,9 @@ def load_model(
         networks = [interleaved.interleave(one) for one in networks]
     if place.type == "cpu":
         keep_freed()
-    if place.type == "cpu" and lean.is_possible():
-        if precision == "auto" and chosen == torch.bfloat16:
-            chosen = choose_by_trial()
+    if precision == "auto" and chosen == torch.bfloat16:
+        chosen = choose_by_trial()
+    if place.type == "cpu" and lean.is_possible(chosen):
         networks = [lean.make_lean(one, precision=chosen) for one in networks]
     return Model(
         plans=plans,

@@ -7,7 +7,7 @@ from functools import cache
 
 import torch
 
-from inference.nnunet.lean import CHANNELS_LAST, Convolution
+from inference.nnunet.lean import CHANNELS_LAST, Convolution, is_possible
 
 # bfloat16 is coarser, so it has to be worth it.
 WORTH_IT = 1.25
@@ -25,6 +25,8 @@ def choose_by_trial() -> torch.dtype:
     the processor seconds of one thread, in turn, so that whatever else the machine
     does makes no difference: all workers on it compute alike.
     """
+    if not is_possible(torch.bfloat16):
+        return torch.float32
     inputs = torch.zeros((1, CHANNELS, *SPACE))
     weight = torch.ones((CHANNELS, CHANNELS, 3, 3, 3))
     steps = {

@@ -78,6 +78,9 @@ def test_a_lean_network_answers_as_before(name: str, count: int) -> None:
 
 
 @torch.inference_mode()
+@pytest.mark.skipif(
+    not lean.is_possible(torch.bfloat16), reason="this processor has no bfloat16"
+)
 @pytest.mark.parametrize("name", NETWORKS)
 def test_in_bfloat16_it_is_as_near_as_autocast(name: str) -> None:
     network = make_trained(name)

@@ -35,7 +35,16 @@ def test_bfloat16_is_chosen_only_where_it_pays(
     monkeypatch.setattr(
         trial, "time_step", lambda step, *, inputs: times[step.weight.dtype]
     )
+    monkeypatch.setattr(trial, "is_possible", lambda precision: True)
     assert trial.choose_by_trial() == chosen
+
+
+@pytest.mark.usefixtures("anew")
+def test_a_processor_without_the_instructions_is_not_tried(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(trial, "is_possible", lambda precision: False)
+    assert trial.choose_by_trial() == torch.float32
 
 
 @pytest.mark.usefixtures("anew")
