@@ -59,6 +59,14 @@ class ClosedAccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
         return False
 
 
+def refuse_address_page(request: HttpRequest) -> HttpResponse:
+    """Nobody takes another address alone: coordinators let people in by it.
+
+    Whoever named a colleague's address here would be let in in the colleague's place.
+    """
+    raise Http404
+
+
 class ForgottenPasswordView(PasswordResetView):  # type: ignore[misc]
     """Offers a message with a link only where the site can send one."""
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from django.urls import include, path
+from django.urls import include, path, re_path
 from django.views.generic import RedirectView
 
 from config import account_pages
-from config.accounts import ForgottenPasswordView
+from config.accounts import ForgottenPasswordView, refuse_address_page
 from config.health import healthz, readyz
 
 urlpatterns = [
@@ -18,6 +18,7 @@ urlpatterns = [
         ForgottenPasswordView.as_view(),
         name="account_reset_password",
     ),
+    re_path(r"^accounts/(?:email|confirm-email)/", refuse_address_page),
     # The page of the account lists the devices.
     path("accounts/sessions/", RedirectView.as_view(pattern_name="account")),
     path("accounts/", include("allauth.urls")),
