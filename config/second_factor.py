@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import re
 from collections.abc import Callable
 from typing import Any
 
 from allauth.mfa.adapter import DefaultMFAAdapter
 from allauth.mfa.adapter import get_adapter as get_factors
+from allauth.mfa.base.forms import AuthenticateForm, ReauthenticateForm
 from allauth.mfa.models import Authenticator
 from cryptography.fernet import Fernet
 from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.models import User
+from django.core.cache import cache
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect
 from django.urls import reverse
@@ -27,6 +30,7 @@ OPEN = (
     "/healthz", "/readyz", "/static/",
 )  # fmt: skip
 SEALED = "sealed:"
+CODE_HOLDS_SECONDS = 90
 SENTENCE = (
     "Whoever coordinates on this site signs in with a second factor. Set it up now; "
     "it takes a minute."
@@ -50,6 +54,33 @@ class SealedFactors(DefaultMFAAdapter):  # type: ignore[misc]
         if authenticator.type == Authenticator.Type.RECOVERY_CODES:
             return True
         return not must_have(authenticator.user)
+
+
+class CodeForm(AuthenticateForm):  # type: ignore[misc]
+    """Takes no code twice, on signing in."""
+
+    def clean_code(self) -> str:
+        return use_up(self, super().clean_code())
+
+
+class CodeAgainForm(ReauthenticateForm):  # type: ignore[misc]
+    """Takes no code twice, before what protects the account is changed."""
+
+    def clean_code(self) -> str:
+        return use_up(self, super().clean_code())
+
+
+def use_up(form: Any, code: str) -> str:
+    """Refuse a code of the app that was used; allauth forgets it while it still holds.
+
+    A clock may be half a minute off to either side, so a code holds for three halves.
+    """
+    if form.authenticator.type != Authenticator.Type.TOTP:
+        return code
+    key = f"code-used:{form.user.pk}:{re.sub(r'[^0-9]', '', code)}"
+    if not cache.add(key, True, timeout=CODE_HOLDS_SECONDS):
+        raise get_factors().validation_error("incorrect_code")
+    return code
 
 
 def make_box() -> Fernet:

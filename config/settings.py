@@ -120,6 +120,8 @@ CACHES = {
         else {
             "BACKEND": "django.core.cache.backends.db.DatabaseCache",
             "LOCATION": "cache",
+            # Beyond it some are thrown out, and with them tries that were counted.
+            "OPTIONS": {"MAX_ENTRIES": 100_000},
         }
     )
 }
@@ -164,6 +166,12 @@ AUTH_PASSWORD_VALIDATORS = [
 ]
 MFA_ADAPTER = "config.second_factor.SealedFactors"
 MFA_TOTP_ISSUER = "Blindfold"
+# A phone's clock may be half a minute off, and typing takes time.
+MFA_TOTP_TOLERANCE = 1
+MFA_FORMS = {
+    "authenticate": "config.second_factor.CodeForm",
+    "reauthenticate": "config.second_factor.CodeAgainForm",
+}
 # Whoever coordinates signs in with a second factor wherever the site is not local.
 REQUIRE_SECOND_FACTOR = env.bool("REQUIRE_SECOND_FACTOR", default=HTTPS)
 # How many proxies of one's own stand before the site: throttling counts by address.

@@ -6,6 +6,7 @@ import logging
 from collections.abc import Callable
 from typing import Any
 
+from allauth.core import ratelimit
 from django.http import Http404, HttpResponse
 from rest_framework import status
 from rest_framework.exceptions import APIException, ValidationError
@@ -42,6 +43,7 @@ log = logging.getLogger(__name__)
 UNREADABLE = (
     "The site cannot reach its files just now; nothing is lost. Try again soon."
 )
+TOO_MANY = "Too many tries. Wait a minute, then type the password again."
 TITLES = {400: "Not valid", 401: "Signed out", 403: "Not allowed", 404: "Not found"}
 
 
@@ -152,6 +154,8 @@ class SignView(APIView):
         session = access.find_session(user=request.user, key=key)
         form = SignatureSerializer(data=request.data)
         form.is_valid(raise_exception=True)
+        if not ratelimit.consume(request, action="reauthenticate", user=request.user):
+            raise Conflict(ScoreRefused(409, TOO_MANY))
         try:
             signing.sign_session(
                 session=session,

@@ -2,19 +2,27 @@ from __future__ import annotations
 
 import re
 import time
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 from allauth.mfa.totp.internal.auth import format_hotp_value, hotp_value
 from django.contrib.auth.models import User
+from django.core.cache import cache
+from django.db import OperationalError, connection
 from django.test import Client
-from django.urls import reverse
+from django.urls import URLResolver, get_resolver, reverse
 
 from tests.ratings.conftest import make_user, sign_in
 
 pytestmark = pytest.mark.django_db
 PASSWORD = "a long enough password"
 INLINE = re.compile(r"<script(?![^>]*\bsrc=)|<style|\sstyle=|\son\w+=", re.IGNORECASE)
+
+
+@pytest.fixture(autouse=True)
+def no_throttle_left() -> None:
+    cache.clear()
 
 
 @pytest.fixture
@@ -60,6 +68,88 @@ def test_nobody_signs_up(client: Client) -> None:
     form = {"email": "new@example.org", "password1": PASSWORD, "password2": PASSWORD}
     client.post(url, form)
     assert not User.objects.exists()
+
+
+def test_nobody_takes_the_address_of_another_person(rhea: User) -> None:
+    browser, boss = sign_in(rhea), "professor@example.org"
+    for act in ("action_add", "action_primary"):
+        answer = browser.post("/accounts/email/", {"email": boss, act: ""})
+        assert answer.status_code == 404
+    for url in ("/accounts/email/", "/accounts/confirm-email/", "/accounts/email/x/"):
+        assert browser.get(url).status_code == 404
+    rhea.refresh_from_db()
+    assert rhea.email == "rhea@example.org"
+    assert not rhea.emailaddress_set.filter(email=boss).exists()
+
+
+# What lies below /accounts/, of which the matrix of permissions knows nothing.
+DOORS = {
+    "login/": 302, "logout/": 200, "inactive/": 200, "signup/": 302,
+    "reauthenticate/": 200, "email/": 404, "confirm-email/": 404,
+    "password/change/": 200, "password/set/": 302, "password/reset/": 200,
+    "login/code/confirm/": 302, "password/reset/key/done/": 200,
+    "password/reset/done/": 200, "2fa/": 200, "2fa/authenticate/": 302,
+    "2fa/reauthenticate/": 302, "2fa/totp/activate/": 302,
+    "2fa/totp/deactivate/": 404, "2fa/recovery-codes/": 404,
+    "2fa/recovery-codes/generate/": 302, "2fa/recovery-codes/download/": 404,
+    "sessions/": 302,
+}  # fmt: skip
+
+
+def test_each_door_below_accounts_is_known(rhea: User) -> None:
+    below = (
+        p.removeprefix("accounts/")
+        for p in list_doors(get_resolver())
+        if p.startswith("accounts/")
+    )
+    assert {url for url in below if "(" not in url} == set(DOORS)
+    browser = sign_in(rhea)
+    said = {url: browser.get(f"/accounts/{url}").status_code for url in DOORS}
+    assert said == DOORS
+
+
+def list_doors(resolver: URLResolver) -> Iterator[str]:
+    for entry in resolver.url_patterns:
+        pattern = str(entry.pattern)
+        if isinstance(entry, URLResolver):
+            yield from (f"{pattern}{rest}" for rest in list_doors(entry))
+        else:
+            yield pattern
+
+
+def test_more_requests_than_allowed_end_at_a_page_of_this_site(rhea: User) -> None:
+    for _ in range(31):
+        page = sign_in_by_form("not the password")
+    assert page.status_code == 429
+    assert "Wait a minute" in page.text
+    assert not INLINE.search(page.text)
+
+
+def test_tries_that_cannot_be_counted_are_no_fault_of_the_person(rhea: User) -> None:
+    with connection.execute_wrapper(refuse_cache):
+        page = sign_in_by_form(PASSWORD)
+    assert page.status_code == 503
+    assert "can't store anything just now" in page.text
+    assert page.headers["Retry-After"] == "10"
+
+
+def refuse_cache(
+    execute: Callable[..., Any], sql: str, params: Any, many: bool, context: Any
+) -> Any:
+    """A disk that is full: the site's cache is a table."""
+    if "cache" in sql and sql.startswith("INSERT"):
+        raise OperationalError("database or disk is full")
+    return execute(sql, params, many, context)
+
+
+def test_a_cache_that_is_away_is_said(rhea: User, settings: Any) -> None:
+    settings.CACHES = {
+        "default": {
+            "BACKEND": "django.core.cache.backends.redis.RedisCache",
+            "LOCATION": "redis://127.0.0.1:1/0",
+        }
+    }
+    assert sign_in_by_form(PASSWORD).status_code == 503
 
 
 def test_signing_out_takes_a_post(rhea: User) -> None:

@@ -8,6 +8,7 @@ from uuid import uuid4
 
 import pytest
 from django.contrib.auth.models import User
+from django.core.cache import cache
 from django.test import Client
 
 from ratings import blinding, invitations, protocol
@@ -16,6 +17,11 @@ from tests.ratings.conftest import AddCases, make_user, sign_in
 
 PASSWORD = "a long enough password"
 Begin = Callable[..., tuple[Client, Session]]
+
+
+@pytest.fixture(autouse=True)
+def no_throttle_left(db: None) -> None:
+    cache.clear()
 
 
 @pytest.fixture
@@ -102,6 +108,18 @@ def test_a_changed_score_took_the_time_of_all_looks(begin: Begin, ada: User) -> 
     study.refresh_from_db()
     rows = [(row.value, row.seconds) for row in blinding.unseal(study)]
     assert sorted(rows) == [(3, 40.0)] * 5 + [(5, 42.5)]
+
+
+def test_a_password_is_not_guessed_by_signing(begin: Begin) -> None:
+    client, session = begin()
+    rate_all(client, session)
+    said = [sign(client, session, f"guess {n}").json()["detail"] for n in range(12)]
+    assert "not your password" in said[0]
+    assert "Too many tries" in said[-1]
+    assert sign(client, session, PASSWORD).status_code == 409
+    assert not Signature.objects.exists()
+    cache.clear()
+    assert sign(client, session, PASSWORD).status_code == 200
 
 
 def test_a_first_answer_that_came_second_is_told_both(begin: Begin) -> None:

@@ -92,6 +92,44 @@ def test_signing_in_takes_a_code_once_or_a_recovery_code_once(ada: User) -> None
     assert {"totp_activated", "sign_in", "sign_in_failed"} & verbs
 
 
+def pass_half_a_minute(code: str) -> None:
+    """What allauth remembers of a used code is gone, while the code still holds."""
+    user = User.objects.get(first_name="ada")
+    cache.delete(f"allauth.mfa.totp.used?user={user.pk}&code={code}")
+
+
+def test_a_clock_may_be_half_a_minute_off_but_no_code_serves_twice(ada: User) -> None:
+    secret = set_up(by_form("ada")[0])
+    slow, slower = code_of(secret, -1), code_of(secret, -3)
+    typed = f"{slow[:3]} {slow[3:]}"
+    for code, passes in ((slower, False), (slow, True), (slow, False), (typed, False)):
+        pass_half_a_minute(slow)
+        device, _ = by_form("ada")
+        device.post(reverse("mfa_authenticate"), {"code": code})
+        assert (device.get("/").status_code == 200) is passes
+
+
+def test_guessing_codes_ends_soon_and_even_the_right_one_waits(ada: User) -> None:
+    secret = set_up(by_form("ada")[0])
+    device, _ = by_form("ada")
+    url = reverse("mfa_authenticate")
+    said = [device.post(url, {"code": f"{n:06d}"}).text for n in range(8)]
+    assert "Too many attempts" in said[-1]
+    device.post(url, {"code": code_of(secret)})
+    assert device.get("/").status_code == 302
+
+
+def test_turning_it_off_takes_the_password_again(ada: User) -> None:
+    browser, _ = by_form("ada")
+    set_up(browser)
+    session = browser.session
+    for method in session["account_authentication_methods"]:
+        method["at"] -= 3600
+    session.save()
+    browser.post(reverse("mfa_deactivate_totp"))
+    assert Authenticator.objects.filter(type="totp").exists()
+
+
 def test_secrets_are_sealed_and_old_ones_still_open(ada: User) -> None:
     from config.second_factor import SealedFactors
 
@@ -126,6 +164,20 @@ def test_the_operator_takes_a_lost_factor_off_on_record(ada: User) -> None:
     assert AccessEntry.objects.filter(verb="remove_second_factor").exists()
     with pytest.raises(CommandError, match="no account"):
         call_command("account", "nobody@example.org", "--erase")
+
+
+def test_the_operator_gives_another_address_and_keeps_the_rest(ada: User) -> None:
+    call_command("account", "ada@example.org", "--address", "Ada@Elsewhere.org")
+    form = {"login": "ada@elsewhere.org", "password": PASSWORD}
+    assert Client().post(reverse("account_login"), form).headers["Location"] == "/"
+    assert by_form("ada")[1].status_code == 200
+    assert AccessEntry.objects.filter(verb="change_address").exists()
+    make_user("rhea")
+    for wrong in ("rhea@example.org", "RHEA@example.org", "no address"):
+        with pytest.raises(CommandError, match="address"):
+            call_command("account", "ada@elsewhere.org", "--address", wrong)
+    with pytest.raises(CommandError, match="no account"):
+        call_command("account", "", "--address", "new@example.org")
 
 
 def test_another_device_is_listed_and_signed_out_from_here(ada: User) -> None:
