@@ -8,14 +8,16 @@ import os
 import secrets
 import shutil
 import zipfile
+import zlib
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path, PurePosixPath
 from typing import IO, Any
 
 from django.conf import settings
 from django.core.management import call_command
-from django.db import connection
+from django.db import DatabaseError, connection
 
 from config import rows
 from ratings.files import sync_folder
@@ -26,6 +28,12 @@ FOLDERS = ("files", "ensembles")
 # Uploads that nobody has judged yet, and pictures that are painted again when wanted.
 PASSING = ("quarantine", "pictures")
 CHUNK = 2**20
+TRIES = 5
+# What reading a zip with a flipped bit or a foreign manifest can end with.
+DAMAGE = (
+    zipfile.BadZipFile, zlib.error, RuntimeError, EOFError, ArithmeticError,
+    AttributeError, LookupError, TypeError, ValueError,
+)  # fmt: skip
 Say = Callable[[str], None]
 
 
@@ -45,11 +53,16 @@ def write_backup(target: Path, *, say: Say) -> Path:
         raise BackupRefused(f"{target} exists already: name a new file.")
     if not target.parent.is_dir():
         raise BackupRefused(f"There is no folder {target.parent}: make it first.")
+    if rows.is_empty():
+        raise BackupRefused(
+            f"The database has no tables. Is {settings.DATA_DIR} the site's DATA_DIR, "
+            "and is DATABASE_URL set as it is for the site?"
+        )
     partial = target.with_name(f".{target.name}.{secrets.token_hex(4)}")
     try:
         # What is in it is for whoever may read the data folder, and nobody else.
         with os.fdopen(os.open(partial, os.O_CREAT | os.O_RDWR, 0o600), "w+b") as file:
-            write_archive(file, say)
+            write_whole(file, say)
             file.flush()
             os.fsync(file.fileno())
         check_archive(partial)
@@ -60,11 +73,28 @@ def write_backup(target: Path, *, say: Say) -> Path:
             f"{target} could not be written: {error.strerror}."
         ) from error
     finally:
-        partial.unlink(missing_ok=True)
+        with suppress(OSError):
+            partial.unlink(missing_ok=True)
     return target
 
 
-def write_archive(file: IO[bytes], say: Say) -> None:
+def write_whole(file: IO[bytes], say: Say) -> None:
+    """Again from the start where a file went that the rows may still name."""
+    for _ in range(TRIES):
+        before = {name for name, _ in list_files()}
+        if before <= write_archive(file, say):
+            return
+        say("Something was removed meanwhile: once more from the start.")
+        file.seek(0)
+        file.truncate()
+    raise BackupRefused(
+        "Cases or masks were removed each time while this ran. Run it again when "
+        "nobody removes any."
+    )
+
+
+def write_archive(file: IO[bytes], say: Say) -> set[str]:
+    """The names of all that was written."""
     sums: dict[str, str] = {}
     with zipfile.ZipFile(file, "w", allowZip64=True) as archive:
         with rows.hold_snapshot():
@@ -78,7 +108,7 @@ def write_archive(file: IO[bytes], say: Say) -> None:
             say(f"Database: {sum(counts.values())} rows.")
         # After the rows: a file is on the disk before any row names it.
         for name, path in list_files():
-            with path.open("rb") as stored:
+            with suppress(FileNotFoundError), path.open("rb") as stored:
                 sums[name], _ = add(archive, name, read_chunks(stored), packed=False)
         say(f"Files: {len(sums) - len(counts)}.")
         manifest = {
@@ -90,6 +120,7 @@ def write_archive(file: IO[bytes], say: Say) -> None:
             "sha256": sums,
         }
         archive.writestr(MANIFEST, json.dumps(manifest, indent=1))
+    return {*sums}
 
 
 def add(
@@ -139,7 +170,7 @@ def check_archive(source: Path) -> dict[str, Any]:
                 with archive.open(name) as entry:
                     if hash_stream(entry) != expected:
                         raise BackupRefused(f"{source} is damaged: {name} changed.")
-    except (zipfile.BadZipFile, KeyError, ValueError, EOFError) as error:
+    except DAMAGE as error:
         raise BackupRefused(
             f"{source} is no whole backup ({error}): use another one."
         ) from error
@@ -172,6 +203,12 @@ def restore_backup(source: Path, *, say: Say) -> None:
             )
         call_command("migrate", verbosity=0, interactive=False)
         call_command("createcachetable", verbosity=0)
+    except (OSError, DatabaseError) as error:
+        empty_again()
+        reason = getattr(error, "strerror", None) or str(error).strip()
+        raise BackupRefused(
+            f"The backup could not be put back: {reason}. The place is empty again."
+        ) from error
     except BaseException:
         empty_again()
         raise

@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 import environ
 from django.core.exceptions import ImproperlyConfigured
 
+from config.folder import name_unwritable
 from config.logging import make_logging
 from config.secret import keep_key
 from inference.version import read_version
@@ -20,8 +21,11 @@ if (BASE_DIR / ".env").exists():
 
 
 DATA_DIR = (BASE_DIR / env.str("DATA_DIR", default="data")).resolve()
-# What is in it is for the site's own user alone.
-DATA_DIR.mkdir(mode=0o700, parents=True, exist_ok=True)
+with name_unwritable(DATA_DIR):
+    # What is in it is for the site's own user alone.
+    DATA_DIR.mkdir(mode=0o700, parents=True, exist_ok=True)
+    # Django refuses to start without it, and nothing is to be written elsewhere.
+    (DATA_DIR / "incoming").mkdir(exist_ok=True)
 PORT = env.int("PORT", default=8000)
 SITE_URL = env.str("SITE_URL", default=f"http://127.0.0.1:{PORT}").rstrip("/")
 DEBUG = env.bool("DEBUG", default=False)
@@ -29,7 +33,8 @@ VERSION = read_version()
 DEVICE = env.str("DEVICE", default="auto")
 PRECISION = env.str("PRECISION", default="auto")
 
-SECRET_KEY = env.str("SECRET_KEY", default="") or keep_key(DATA_DIR / "secret_key")
+with name_unwritable(DATA_DIR):
+    SECRET_KEY = env.str("SECRET_KEY", default="") or keep_key(DATA_DIR / "secret_key")
 if len(SECRET_KEY) < 50:
     raise ImproperlyConfigured(
         "SECRET_KEY is shorter than 50 characters: set a longer SECRET_KEY or "
@@ -195,8 +200,6 @@ STORAGES = {
 }
 FILES_DIR = DATA_DIR / "files"
 FILE_UPLOAD_TEMP_DIR = str(DATA_DIR / "incoming")
-# Django refuses to start without it, and nothing is to be written elsewhere.
-(DATA_DIR / "incoming").mkdir(parents=True, exist_ok=True)
 os.environ.setdefault("MPLCONFIGDIR", str(DATA_DIR / "matplotlib"))
 DATA_UPLOAD_MAX_MEMORY_SIZE = 10 * 2**20
 # a list of thousands of images is one form, and a set brings a sidecar with each

@@ -136,7 +136,13 @@ def stop_on_signals() -> threading.Event:
 
 def lock(folder: Path) -> IO[str]:
     """The one right to run on a data folder, held for as long as the file is open."""
-    file = (folder / "up.lock").open("a+")
+    try:
+        file = (folder / "up.lock").open("a+")
+    except OSError as error:
+        raise Refused(
+            f"The data folder {folder} can't be written ({error.strerror}): mount its "
+            "disk for writing, or choose another folder by DATA_DIR."
+        ) from None
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:

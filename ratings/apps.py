@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.apps import AppConfig
+from django.core.management.base import CommandError
 from django.db import connections
 from django.db.models.signals import post_migrate, pre_migrate
 
@@ -25,14 +26,29 @@ def take_triggers_off(
     """Before tables change; where nothing is to change the guard stays up."""
     from ratings import triggers
 
+    if any(backwards for _, backwards in plan or ()) and has_scores(using):
+        raise CommandError(
+            "Going back would drop tables that hold scores, so nothing was changed. "
+            "Restore a backup of the older version into an empty place instead."
+        )
     if plan:
         triggers.remove(connections[using])
 
 
 def put_triggers_on(*, using: str, **_: Any) -> None:
     from ratings import triggers
+
+    if has_tables(using):
+        triggers.install(connections[using])
+
+
+def has_tables(using: str) -> bool:
     from ratings.models import Score
 
-    connection = connections[using]
-    if Score._meta.db_table in connection.introspection.table_names():
-        triggers.install(connection)
+    return Score._meta.db_table in connections[using].introspection.table_names()
+
+
+def has_scores(using: str) -> bool:
+    from ratings.models import Score
+
+    return has_tables(using) and Score.objects.using(using).exists()

@@ -87,9 +87,8 @@ def withdraw_rotten(case: Case) -> None:
         withdraw_case(case=case, actor=None, reason=ROTTEN)
     except WithdrawalRefused:
         return
-    log.error(
-        "%s of study %s was withdrawn: a file changed.", case.label, case.study_id
-    )
+    # Without naming it: a line of the log names no case, file or study.
+    log.error("A case was withdrawn, as its file changed: manage.py verify names it.")
     coordinators = Enrolment.objects.filter(
         study=case.study_id, role=Enrolment.Role.COORDINATOR
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import random
 import re
 import subprocess
 import sys
@@ -204,6 +205,85 @@ def test_nothing_is_written_over_and_no_half_stays(
         "new.zip",
         "taken.zip",
     ]
+
+
+class Remover:
+    """Takes a stored file away whenever the rows were written and it was not yet."""
+
+    def __init__(self, files: list[Path]) -> None:
+        self.files = files
+
+    def __call__(self, text: str) -> None:
+        if text.startswith("Database:") and self.files:
+            self.files.pop().unlink()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_file_that_goes_while_it_is_written_begins_it_again(
+    settings: object, tmp_path: Path
+) -> None:
+    settings.FILES_DIR = tmp_path / "files"  # type: ignore[attr-defined]
+    (tmp_path / "files").mkdir()
+    files = [tmp_path / "files" / f"{n}.bin" for n in range(9)]
+    for file in files:
+        file.write_bytes(b"\1" * 99)
+    written = backup.write_backup(tmp_path / "b.zip", say=Remover(files[:2]))
+    assert (
+        sum("files/" in name for name in backup.check_archive(written)["sha256"]) == 7
+    )
+    with pytest.raises(BackupRefused, match="Run it again"):
+        backup.write_backup(tmp_path / "c.zip", say=Remover(files[2:]))
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["b.zip", "files"]
+
+
+@pytest.mark.slow
+@pytest.mark.django_db
+def test_a_site_that_is_not_there_is_not_backed_up(
+    tmp_path: Path, elsewhere: Elsewhere
+) -> None:
+    done = elsewhere.manage("backup", str(tmp_path / "b.zip"))
+    assert done.returncode == 1
+    assert "has no tables" in done.stderr
+    assert not (tmp_path / "b.zip").exists()
+    elsewhere.env["DATABASE_URL"] = "postgres://nobody@127.0.0.1:1/none"
+    for words in (("backup", str(tmp_path)), ("restore", str(KEPT))):
+        away = elsewhere.manage(*words)
+        assert "The database does not answer" in away.stderr
+        assert "Traceback" not in away.stderr
+
+
+@pytest.mark.slow
+@pytest.mark.django_db
+def test_a_disk_that_gets_full_is_named_and_left_empty(
+    tmp_path: Path, elsewhere: Elsewhere
+) -> None:
+    # A file may not get larger: the database's own on SQLite, else a stored one.
+    most = 1_000 if services.on_postgres() else 200_000
+    script = (
+        "import resource\n"
+        f"resource.setrlimit(resource.RLIMIT_FSIZE, ({most}, {most}))\n"
+        "from django.core.management import execute_from_command_line\n"
+        f"execute_from_command_line(['manage.py', 'restore', {str(KEPT)!r}])"
+    )
+    done = elsewhere.run("-c", script)
+    assert done.returncode == 1
+    assert "The place is empty again." in done.stderr
+    assert not (elsewhere.folder / "files").exists()
+
+
+def test_no_flipped_bit_ends_in_a_fault_of_the_program(tmp_path: Path) -> None:
+    whole, target = KEPT.read_bytes(), tmp_path / "flipped.zip"
+    dice, refused = random.Random(8), 0
+    for _ in range(200):
+        harmed = bytearray(whole)
+        harmed[dice.randrange(len(whole))] ^= 1 << dice.randrange(8)
+        target.write_bytes(harmed)
+        try:
+            backup.check_archive(target)
+        except BackupRefused:
+            refused += 1
+    # the others are in what no reader looks at, as the time of an entry
+    assert refused > 100
 
 
 @pytest.mark.parametrize("harm", ["changed", "missing", "added", "cut", "no zip"])

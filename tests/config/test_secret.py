@@ -59,3 +59,13 @@ def test_the_data_folder_is_the_owners_alone(tmp_path: Path) -> None:
         capture_output=True,
     )
     assert (tmp_path / "data").stat().st_mode & 0o777 == 0o700
+
+
+def test_a_folder_that_cannot_be_written_is_named_without_a_traceback() -> None:
+    done = subprocess.run(
+        [sys.executable, "manage.py", "check"], cwd=ROOT, text=True,
+        capture_output=True, env=environment(Path("/proc/nowhere")),
+    )  # fmt: skip
+    assert done.returncode == 1
+    assert "The data folder /proc/nowhere can't be written" in done.stderr
+    assert "Traceback" not in done.stderr

@@ -13,7 +13,7 @@ from django.test import Client
 from django.urls import reverse
 
 from config.logging import JsonFormatter, hide_path
-from ratings import protocol
+from ratings import files, protocol
 from ratings.models import Item, Score, Session, Study
 from tests.ratings.conftest import end_collecting
 from tests.ratings.test_desk_api import Script
@@ -84,3 +84,17 @@ def test_no_line_of_a_whole_study_says_what_it_must_not(
     }  # fmt: skip
     assert [word for word in forbidden if word.lower() in text.lower()] == []
     assert Score.objects.count() == 1
+
+
+def test_a_case_that_is_withdrawn_by_itself_is_not_named(
+    lines: list[str], rater: Client, session: Session, open_study: Study
+) -> None:
+    item = current(session)
+    case = item.presentation.case
+    place = files.locate(case.image_path)
+    place.write_bytes(place.read_bytes()[:-1] + b"!")
+    assert rater.get(f"/api/items/{item.token}/image").status_code == 409
+    text = "\n".join(lines)
+    assert "A case was withdrawn" in text
+    for word in (case.label, str(case.pk), str(open_study.pk), place.name):
+        assert word not in text

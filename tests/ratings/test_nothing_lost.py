@@ -7,11 +7,13 @@ from typing import Any
 import pytest
 from django.apps import apps
 from django.contrib.auth.models import User
+from django.core.management import CommandError, call_command
 from django.db import DatabaseError, connection, models, transaction
 from django.db.models import ProtectedError
 from django.test import Client
 from django.urls import reverse
 
+from ratings import triggers
 from ratings.models import (
     Arm,
     AuditEntry,
@@ -96,6 +98,17 @@ def delete_one(model: type[models.Model]) -> None:
 def delete_all(model: type[models.Model]) -> None:
     model._default_manager.all().delete()
     connection.check_constraints()
+
+
+@pytest.mark.parametrize(
+    "words", [("flush",), ("migrate", "ratings", "zero"), ("migrate", "auth", "zero")]
+)
+def test_no_command_takes_anything_away(words: tuple[str, ...]) -> None:
+    before = Score.objects.count()
+    with pytest.raises(CommandError, match=r"nothing was changed|flushed"):
+        call_command(*words, interactive=False, verbosity=0)
+    assert Score.objects.count() == before > 0
+    assert triggers.find_missing(connection) == []
 
 
 @pytest.mark.parametrize("model", KEPT)

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
+from django.db import DatabaseError
 
 from config import backup
 
@@ -30,5 +31,10 @@ class Command(BaseCommand):
             written = backup.write_backup(target, say=self.stdout.write)
         except backup.BackupRefused as refusal:
             raise CommandError(str(refusal)) from refusal
+        except DatabaseError as error:
+            raise CommandError(
+                f"The database does not answer ({str(error).strip()}): check "
+                "DATABASE_URL."
+            ) from error
         size = written.stat().st_size
         self.stdout.write(f"{written}: {size} bytes, read again and whole.")

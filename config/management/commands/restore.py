@@ -8,6 +8,7 @@ from typing import Any
 
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
+from django.db import DatabaseError
 
 from config import backup
 
@@ -28,4 +29,9 @@ class Command(BaseCommand):
             backup.restore_backup(source, say=self.stdout.write)
         except backup.BackupRefused as refusal:
             raise CommandError(str(refusal)) from refusal
+        except DatabaseError as error:
+            raise CommandError(
+                f"The database does not answer ({str(error).strip()}): check "
+                "DATABASE_URL."
+            ) from error
         call_command("verify", stdout=self.stdout, stderr=self.stderr)
