@@ -7,8 +7,10 @@ from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.contrib.auth.views import redirect_to_login
-from django.http import HttpRequest, HttpResponse
+from django.core.exceptions import DisallowedHost
+from django.http import HttpRequest, HttpResponse, HttpResponseBadRequest
 from django.shortcuts import render, resolve_url
+from django.template.loader import render_to_string
 from django.utils.http import url_has_allowed_host_and_scheme
 
 Answer = Callable[[HttpRequest], HttpResponse]
@@ -35,6 +37,14 @@ def explain(request: HttpRequest, refused: HttpResponse) -> HttpResponse:
     page = render(request, "405.html", status=405)
     page["Allow"] = refused["Allow"]
     return page
+
+
+def refuse_damaged(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """What can't be understood; a foreign address is led to the site's own."""
+    foreign = isinstance(exception, DisallowedHost)
+    context = {"own": settings.SITE_URL if foreign else ""}
+    # Without the request: whose host is unknown is not asked for anything else.
+    return HttpResponseBadRequest(render_to_string("400.html", context))
 
 
 def leads_to_login(response: HttpResponse) -> bool:

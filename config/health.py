@@ -7,13 +7,31 @@ from collections.abc import Callable
 
 from django.conf import settings
 from django.db import DatabaseError, transaction
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
+from django.urls import resolve
 from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from ratings import jobs, storage
 from ratings.models import WorkerBeat
+
+PROBES = ("/healthz", "/readyz")
+
+
+def answer_probes(
+    answer: Callable[[HttpRequest], HttpResponseBase],
+) -> Callable[[HttpRequest], HttpResponseBase]:
+    """Middleware: probes ask by whatever name or number a machine has for itself."""
+
+    def middleware(request: HttpRequest) -> HttpResponseBase:
+        if request.path_info not in PROBES:
+            return answer(request)
+        match = request.resolver_match = resolve(request.path_info)
+        response: HttpResponseBase = match.func(request)
+        return response
+
+    return middleware
 
 
 @never_cache

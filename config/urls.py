@@ -9,6 +9,7 @@ from config import account_pages
 from config.accounts import ForgottenPasswordView, refuse_address_page
 from config.health import healthz, readyz
 
+handler400 = "config.doors.refuse_damaged"
 urlpatterns = [
     path("healthz", healthz),
     path("readyz", readyz),

@@ -90,6 +90,17 @@ def test_containers_run_the_same_code_by_environment_alone() -> None:
     assert given | {"DEVICE"} == set(services["worker"]["environment"])
 
 
+OWN = {"DATABASE_URL", "BROKER_URL", "CACHE_URL", "DATA_DIR", "DEVICE"}
+
+
+@pytest.mark.parametrize("name", ["web", "worker", "gpu", "migrate"])
+def test_what_an_operator_writes_into_env_reaches_the_site(name: str) -> None:
+    service = read_compose()["services"][name]
+    assert service["env_file"] == [{"path": ".env", "required": False}]
+    for setting, value in service["environment"].items():
+        assert setting in OWN or value.startswith("${" + setting), setting
+
+
 def test_images_do_not_run_as_root_and_the_web_image_has_no_torch() -> None:
     text = (ROOT / "Dockerfile").read_text()
     base, *stages = text.split("\nFROM base AS ")

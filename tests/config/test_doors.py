@@ -60,3 +60,4 @@ def test_more_than_one_form_can_hold_is_a_sentence(client: Client, db: None) -> 
     page = client.post(reverse("account_login"), {"x": [""] * 50_001})
     assert page.status_code == 400
     assert "nothing of it was stored" in page.text
+    assert "Another address" not in page.text

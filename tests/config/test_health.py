@@ -32,6 +32,21 @@ def test_alive_is_answered_over_http_even_where_the_site_is_https(
 
 
 @pytest.mark.django_db
+def test_probes_ask_by_any_name_and_nobody_else_does(
+    client: Client, settings: Any
+) -> None:
+    settings.ALLOWED_HOSTS, settings.SITE_URL = ["r.example"], "https://r.example"
+    inside = {"HTTP_HOST": "10.1.2.3:8000"}
+    assert client.get("/healthz", **inside).status_code == 200
+    assert client.get("/readyz", **inside).json()["ready"] is False
+    assert client.post("/readyz", **inside).status_code == 405
+    page = client.get("/accounts/login/", **inside)
+    assert page.status_code == 400
+    assert "Another address" in page.text
+    assert 'href="https://r.example/"' in page.text
+
+
+@pytest.mark.django_db
 class TestReadiness:
     def test_with_a_worker_the_site_is_ready(self, client: Client) -> None:
         jobs.beat(worker="w1")
