@@ -57,7 +57,12 @@ SIZES = ("file_size", "compress_size")
 def check_entry(info: zipfile.ZipInfo, *, name: str) -> None:
     path = PurePosixPath(info.filename)
     # zipfile turns a backslash into nothing special; a person's unpacker may not
-    odd = "\\" in info.orig_filename or "\0" in info.orig_filename
+    if "\\" in info.orig_filename:
+        raise ArchiveRefused(
+            f"{name}: its paths are written with backslashes, which not every system "
+            "reads alike. Zip the folder with the system's own program."
+        )
+    odd = "\0" in info.orig_filename
     if odd or path.is_absolute() or ".." in path.parts or ":" in info.filename:
         raise ArchiveRefused(
             f"{name}: it holds a path that leads elsewhere. Zip the folder anew."

@@ -152,7 +152,11 @@ def examine(*, path: Path, name: str, role: str = "", subject: str = "") -> Find
     except ImageRefused as refusal:
         verdict = images.Verdict(name, "reject", refusal.code, refusal.message)
         return Finding(Upload.Kind.REFUSED, verdict, {})
-    volume = replace(volume, warnings=volume.warnings + doubt(name, subject))
+    volume = replace(
+        volume,
+        warnings=volume.warnings
+        + doubt(name, subject if kind == Upload.Kind.IMAGE else ""),
+    )
     facts = describe(volume, name=name)
     if kind == Upload.Kind.MASK:
         facts |= measure(np.asarray(volume.voxels, np.bool_), volume.grid)

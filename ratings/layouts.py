@@ -139,7 +139,19 @@ def find_owners(path: str, images: list[str]) -> list[str]:
 
 
 # entities that a mask has and its image has not
-OF_MASKS = {"label", "desc", "space", "res", "den", "seg", "atlas", "rater", "lesion"}
+OF_MASKS = {
+    "label",
+    "desc",
+    "space",
+    "res",
+    "den",
+    "seg",
+    "atlas",
+    "rater",
+    "lesion",
+    "method",
+    "model",
+}
 
 
 def read_pipeline(path: str) -> str:

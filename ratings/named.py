@@ -18,7 +18,7 @@ FOLDERS = {
     "image", "images", "img", "imgs", "anat", "scan", "scans", "mri", "raw", "nifti",
     "data", "mask", "masks", "labels", "segs", "segmentation", "segmentations",
     "manual", "ground", "truth", "annotation", "annotations", "delineations", "roi",
-    "rois",
+    "rois", "imagestr", "imagests", "labelstr", "labelsts",
 }  # fmt: skip
 LESION_WORDS = {"lesion", "lesions", "lesionseg", "ms"}
 # the folders after a level and the words of the name: what an image and its mask share

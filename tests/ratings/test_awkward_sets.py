@@ -165,6 +165,15 @@ def test_two_data_sets_of_nnunet_do_not_share_their_masks(
     assert "More than one image of this set has this name" in passed["message"]
 
 
+def test_predictions_that_kept_the_number_of_a_channel_are_an_arm() -> None:
+    made = plan(
+        "imagesTs/a_1_0000.nii.gz", "labelsTs/a_1.nii.gz", "net/a_1_0000.nii.gz"
+    )
+    assert {e.path: e.arm for e in made.entries if not e.path.startswith("im")} == {
+        "labelsTs/a_1.nii.gz": "", "net/a_1_0000.nii.gz": "net",
+    }  # fmt: skip
+
+
 def test_files_that_are_counted_with_four_digits_are_no_channels(
     study: Study, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -262,6 +271,25 @@ def test_a_folder_is_the_person_unless_the_names_number_persons_themselves() -> 
     assert {e.case for e in made.entries} == {"folder baseline", "folder later"}
     made = plan("set/A/T2.nii.gz", "set/B/T2.nii.gz", "set/P1/P1_T2.nii.gz")
     assert {e.subject for e in made.entries} == {"A", "B", "P1"}
+
+
+def test_a_folder_with_a_persons_name_is_doubted_once_for_its_image(
+    study: Study, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write(
+        tmp_path, "müller hans/T2.nii.gz\nP2/T2.nii.gz",
+        "müller hans/lesion.nii.gz\nP2/lesion.nii.gz",
+    )  # fmt: skip
+    code, told = bring_in(capsys, study, tmp_path)
+    assert code == 1
+    doubts = [one["message"] for one in told if one.get("code") == "pair"]
+    assert len(doubts) == 1
+    assert "The subject looks like a person's name" in doubts[0]
+    code, told = bring_in(capsys, study, tmp_path, "--names-confirmed")
+    assert code == 0, told
+    case = study.cases.get(subject="müller hans")
+    assert "personal_subject" in case.warnings
+    assert case.masks.get().warnings == []
 
 
 def test_what_is_no_nifti_beside_what_is_gets_a_line_a_kind(
