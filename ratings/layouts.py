@@ -53,7 +53,8 @@ def recognise(found: list[str], volumes: list[str], read: Read) -> Plan:
     if channelled.names_channels(volumes):
         return channelled.plan_nnunet(volumes)
     if any(re.search(r"(^|/)sub-[^/]+/", p) for p in volumes):
-        return plan_bids(volumes)
+        made = plan_bids(volumes)
+        return made if made.entries else plan_derivatives(volumes)
     return named.plan_flat(volumes)
 
 
@@ -91,6 +92,13 @@ def plan_bids(volumes: list[str]) -> Plan:
         arm = read_pipeline(path)
         entries += [Entry(path, role, stem(owner), arm) for owner in owners]
     return Plan("bids", tuple(settle_segmentations(entries)), tuple(passed))
+
+
+def plan_derivatives(volumes: list[str]) -> Plan:
+    """Masks that come without their images, for cases that a study has already."""
+    made = named.plan_flat(volumes)
+    entries = (replace(e, arm=e.arm or read_pipeline(e.path)) for e in made.entries)
+    return replace(made, entries=tuple(entries))
 
 
 DERIVED = re.compile(r"(?:^|/)derivatives/", re.IGNORECASE)

@@ -224,13 +224,19 @@ def propose_pairs(
     return pairs
 
 
-def propose_from(uploads: list[Upload]) -> list[Pair]:
-    """The pairs of a set whose files were all received together."""
-    return propose_pairs(
-        image_files=[u for u in uploads if u.kind == Upload.Kind.IMAGE],
+def propose_from(uploads: list[Upload], cases: Iterable[Case] = ()) -> list[Pair]:
+    """The pairs of a set whose files were all received together.
+
+    Masks that came without any image are for the cases of before.
+    """
+    images = [u for u in uploads if u.kind == Upload.Kind.IMAGE]
+    pairs = propose_pairs(
+        image_files=images,
         mask_files=[u for u in uploads if u.kind == Upload.Kind.MASK],
         maps=[u for u in uploads if is_map(u)],
+        cases=() if images else cases,
     )
+    return [pair for pair in pairs if pair.image or pair.masks]
 
 
 def is_map(upload: Upload) -> bool:

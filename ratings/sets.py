@@ -116,9 +116,15 @@ def make_origin(entry: Entry, *, study: Study, read: layouts.Read | None) -> Ori
     )  # fmt: skip
 
 
-def receive_folder(*, study: Study, user: User, folder: Folder) -> Iterator[Upload]:
-    """Judge every file of the plan where it lies; one bad file stops no other."""
-    for entry in folder.plan.entries:
+def receive_folder(
+    *, study: Study, user: User, folder: Folder, arm: str = ""
+) -> Iterator[Upload]:
+    """Judge every file of the plan where it lies; one bad file stops no other.
+
+    Masks of which the set does not say what made them are of that arm, else manual.
+    """
+    for named in folder.plan.entries:
+        entry = replace(named, arm=named.arm or arm)
         path = folder.places[entry.path]
         yield importing.take_in(
             study=study, user=user, name=PurePosixPath(entry.path).name, path=path,

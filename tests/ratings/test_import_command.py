@@ -317,6 +317,49 @@ def test_a_folder_of_masks_alone_says_that_the_images_are_missing(
     assert "none of the files is an image, 1 of them masks" in told[-1]["message"]
 
 
+def test_masks_alone_are_added_to_the_cases_of_before(
+    study: Study, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    sets.write_bids(tmp_path / "set", 2, bare=True)
+    bring_in(capsys, study, tmp_path / "set")
+    for n, contrast in enumerate(("T2w", "T2star")):
+        name = f"sub-amu00{n}_acq-ax_{contrast}_lesion_mask.nii.gz"
+        sets.write_mask(tmp_path / f"out/sub-amu00{n}/anat/{name}", n + 900)
+    code, told = bring_in(capsys, study, tmp_path / "out")
+    assert code == 1
+    assert "say with --arm what made the masks" in told[-1]["message"]
+    code, told = bring_in(capsys, study, tmp_path / "out", "--arm", "SCT 6.5")
+    assert code == 0, told
+    assert told[-1]["message"] == "2 masks added to 2 cases."
+    assert study.cases.count() == 2
+    for case in study.cases.all():
+        assert {m.arm.label for m in case.masks.all()} == {"Manual", "SCT 6.5"}
+    assert AuditEntry.objects.filter(verb="import_masks").count() == 1
+
+
+def test_predictions_under_derivatives_alone_are_their_pipelines(
+    study: Study, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    sets.write_bids(tmp_path / "set", 1, bare=True)
+    bring_in(capsys, study, tmp_path / "set")
+    for seed, net in enumerate(("SCT 6.5", "nnunet")):
+        name = "sub-amu000_acq-ax_T2w_desc-lesion_mask.nii.gz"
+        sets.write_mask(tmp_path / f"out/derivatives/{net}/sub-amu000/{name}", seed)
+    code, told = bring_in(capsys, study, tmp_path / "out")
+    assert code == 0, told
+    masks = study.cases.get().masks.all()
+    assert {m.arm.label for m in masks} == {"Manual", "SCT 6.5", "nnunet"}
+
+
+@pytest.mark.parametrize("label", ["manual", "…", "  "])
+def test_an_arm_needs_a_name_of_its_own(
+    label: str, study: Study, tmp_path: Path
+) -> None:
+    with pytest.raises(CommandError) as error:
+        call_command("import_cases", study.title, str(tmp_path), "--arm", label)
+    assert error.value.returncode == 2
+
+
 def test_of_each_link_that_is_not_followed_the_command_says_why(
     study: Study, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

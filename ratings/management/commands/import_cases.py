@@ -24,6 +24,7 @@ from ratings import (
 )
 from ratings.importing import ImportRefused
 from ratings.models import Enrolment, Study, Upload
+from ratings.views.uploads import UploadRefused, name_predictions
 
 
 class Command(BaseCommand):
@@ -42,6 +43,12 @@ class Command(BaseCommand):
         parser.add_argument(
             "--user",
             help="e-mail of the coordinator who acts; needed if there are several",
+        )
+        parser.add_argument(
+            "--arm",
+            metavar="NAME",
+            help="what made the masks of which the set does not say it; else they are "
+            "manual",
         )
         parser.add_argument("--good-ones", action="store_true")
         parser.add_argument(
@@ -65,6 +72,7 @@ class Command(BaseCommand):
         user = find_user(study, options["user"])
         self.as_json = options["json"]
         self.names_confirmed = options["names_confirmed"]
+        self.arm = find_arm(study, options["arm"]) if options["arm"] else ""
         try:
             importing.refuse_unless_draft(study)
         except ImportRefused as refusal:
@@ -90,7 +98,9 @@ class Command(BaseCommand):
         uploads: list[Upload] = []
         # whatever fails, and however late, nothing is left waiting
         try:
-            for upload in sets.receive_folder(study=study, user=user, folder=found):
+            for upload in sets.receive_folder(
+                study=study, user=user, folder=found, arm=self.arm
+            ):
                 uploads.append(upload)
                 self.tell(**upload.verdict)
             return self.commit(
@@ -109,7 +119,8 @@ class Command(BaseCommand):
         good_only: bool,
     ) -> bool:
         refused = [u for u in uploads if u.kind == Upload.Kind.REFUSED]
-        pairs = pairing.propose_from(uploads)
+        cases = study.cases.prefetch_related("masks__arm")
+        pairs = pairing.propose_from(uploads, cases)
         if (refused or faults) and not good_only:
             self.tell(message=f"Nothing was imported: {describe(refused, faults)}.")
             return False
@@ -134,7 +145,7 @@ class Command(BaseCommand):
             if str(upload.pk) not in used and upload not in refused:
                 why = f"{upload.name}: {describe_rest(upload)}"
                 self.tell(file=upload.name, verdict="passed over", message=why)
-        self.tell(message=f"{len(outcome.cases)} cases imported.")
+        self.tell(message=describe_done(outcome))
         return not (refused or faults or outcome.faults)
 
     def tell_repeats(
@@ -160,16 +171,31 @@ def describe(refused: list[Upload], faults: tuple[str, ...]) -> str:
     )
 
 
+def describe_done(outcome: committing.Outcome) -> str:
+    new = sum(1 for pair in outcome.pairs if pair.image)
+    masks = sum(len(pair.masks) for pair in outcome.pairs)
+    if not new:
+        return f"{masks} masks added to {len(outcome.cases)} cases."
+    return f"{new} cases imported."
+
+
 def describe_lack(uploads: list[Upload]) -> str:
     """Why there is no case to make, of a folder that does hold NIfTI files."""
     masks = sum(u.kind == Upload.Kind.MASK for u in uploads)
     if masks:
         return (
-            f"none of the files is an image, {masks} of them masks. Put each image "
-            "into the folder too; masks of cases imported before are uploaded on the "
-            "page of the cases."
+            f"none of the files is an image, {masks} of them masks, and no case of "
+            "the study has a name that fits and lacks a mask of this source. Put each "
+            "image into the folder too, or say with --arm what made the masks."
         )
     return "no image is left of the files above."
+
+
+def find_arm(study: Study, label: str) -> str:
+    try:
+        return name_predictions(study, " ".join(label.split())[:100]).label
+    except UploadRefused as refusal:
+        raise CommandError(str(refusal), returncode=2) from refusal
 
 
 def describe_rest(upload: Upload) -> str:
