@@ -54,8 +54,8 @@ class Command(BaseCommand):
         parser.add_argument(
             "--names-confirmed",
             action="store_true",
-            help="no file name or subject holds a person's name, a date or a number, though "
-            "one looks so",
+            help="no file name or subject holds a person's name, a date or a number, "
+            "though one looks so",
         )
         parser.add_argument(
             "--keep-originals",
