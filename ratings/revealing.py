@@ -35,7 +35,9 @@ def reveal(study: Study) -> dict[str, bytes]:
     """The schedule as a file of the export, unless the study was not drawn here."""
     if not study.allocation_report.get("version"):
         return {}
-    text = json.dumps(describe_schedule(study), ensure_ascii=False, indent=1)
+    # Sorted: PostgreSQL keeps no order of keys, and the export is the same anywhere.
+    told = describe_schedule(study)
+    text = json.dumps(told, ensure_ascii=False, indent=1, sort_keys=True)
     return {NAME: f"{text}\n".encode()}
 
 

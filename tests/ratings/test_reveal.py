@@ -36,6 +36,22 @@ def verify(path: Path) -> str:
     return out.getvalue()
 
 
+def turn_round(told: Any) -> Any:
+    """The same, with the keys in another order, as another database gives them."""
+    if isinstance(told, dict):
+        return {key: turn_round(told[key]) for key in reversed(told)}
+    return [turn_round(one) for one in told] if isinstance(told, list) else told
+
+
+def test_the_file_is_the_same_to_the_byte_whatever_the_database(
+    export: Path, open_study: Study
+) -> None:
+    open_study.refresh_from_db()
+    open_study.protocol = turn_round(open_study.protocol)
+    open_study.allocation_report = turn_round(open_study.allocation_report)
+    assert revealing.reveal(open_study)[revealing.NAME] == export.read_bytes()
+
+
 def test_the_seed_is_not_told_before_unblinding(open_study: Study) -> None:
     with pytest.raises(StillBlind, match="stays secret"):
         revealing.reveal(open_study)

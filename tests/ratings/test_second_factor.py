@@ -203,6 +203,18 @@ def test_guessing_ends_within_twenty_and_locks_nobody_else_out(ada: User) -> Non
     assert elsewhere.get("/").status_code == 200
 
 
+@pytest.mark.parametrize(("proxies", "stopped"), [(0, True), (1, True), (2, False)])
+def test_only_what_ones_own_proxies_saw_counts_as_the_address(
+    ada: User, settings: Any, proxies: int, stopped: bool
+) -> None:
+    settings.ALLAUTH_TRUSTED_PROXY_COUNT = proxies
+    for n in range(12):
+        # what the browser says of itself, and what one proxy added
+        way = f"203.0.113.{n}, 198.51.100.7"
+        text = by_form("ada", f"guess {n}", HTTP_X_FORWARDED_FOR=way)[1].text
+    assert ("Too many attempts" in text) is stopped
+
+
 def test_erasing_takes_the_word_and_the_password(ada: User) -> None:
     make_user("rhea")
     browser, _ = by_form("rhea")
