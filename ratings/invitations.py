@@ -146,11 +146,10 @@ def accept(*, token: str, password: str | None) -> User:
     """Use the link up; a person without a password gets this one."""
     with transaction.atomic():
         invitation = find_invitation(token)
-        claimed = Invitation.objects.filter(pk=invitation.pk, used_at=None).update(
-            used_at=timezone.now()
-        )
+        unused = Invitation.objects.filter(pk=invitation.pk, used_at=None)
+        claimed = unused.filter(revoked_at=None).update(used_at=timezone.now())
         if not claimed:
-            raise InvitationRefused("This link was used a moment ago.")
+            raise InvitationRefused("This link was used or ended a moment ago.")
         enrolment = invitation.enrolment
         user = enrolment.user
         audit.note_access(

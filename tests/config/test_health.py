@@ -36,7 +36,7 @@ def test_probes_ask_by_any_name_and_nobody_else_does(
     client: Client, settings: Any
 ) -> None:
     settings.ALLOWED_HOSTS, settings.SITE_URL = ["r.example"], "https://r.example"
-    inside = {"HTTP_HOST": "10.1.2.3:8000"}
+    inside: dict[str, Any] = {"headers": {"Host": "10.1.2.3:8000"}}
     assert client.get("/healthz", **inside).status_code == 200
     assert client.get("/readyz", **inside).json()["ready"] is False
     assert client.post("/readyz", **inside).status_code == 405
