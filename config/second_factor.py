@@ -6,7 +6,7 @@ import base64
 import hashlib
 import re
 from collections.abc import Callable
-from typing import Any
+from typing import Any, ClassVar
 
 from allauth.mfa.adapter import DefaultMFAAdapter
 from allauth.mfa.adapter import get_adapter as get_factors
@@ -39,6 +39,13 @@ SENTENCE = (
 
 class SealedFactors(DefaultMFAAdapter):  # type: ignore[misc]
     """Keeps secrets of second factors unreadable in the database and its backups."""
+
+    error_messages: ClassVar[dict[str, Any]] = {
+        **DefaultMFAAdapter.error_messages,
+        "cannot_delete_authenticator": "Whoever coordinates on this site signs in with "
+        "a second factor, so it stays on. For a new phone, let whoever runs the site "
+        "take it off, then set it up again.",
+    }
 
     def encrypt(self, text: str) -> str:
         return SEALED + make_box().encrypt(text.encode()).decode()

@@ -60,7 +60,7 @@ def test_where_required_a_coordinator_is_led_to_set_it_up_and_nowhere_else(
     set_up(browser)
     assert browser.get(reverse("cases", args=[study.pk])).status_code == 200
     held = reverse("mfa_deactivate_totp")
-    browser.post(held)
+    assert "so it stays on" in browser.post(held).text
     assert Authenticator.objects.filter(type="totp").exists()
 
 
