@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, ClassVar, TypeVar, cast
 from uuid import UUID
 
@@ -26,6 +26,7 @@ from ratings.amending import AmendmentRefused
 from ratings.api import answer_problem
 from ratings.asking import AskingRefused
 from ratings.checklist import StatementRefused
+from ratings.conflicts import ConflictRefused
 from ratings.coordinators import CoordinatorRefused
 from ratings.declaring import DeclarationRefused
 from ratings.designing import DesignRefused
@@ -33,6 +34,7 @@ from ratings.desk.tokens import TokenAuthentication
 from ratings.erasing import ErasureRefused
 from ratings.importing import ImportRefused
 from ratings.invitations import InvitationRefused
+from ratings.mailing import MailRefused
 from ratings.models import Study
 from ratings.originals import OriginalsRefused
 from ratings.protocol import ProtocolError
@@ -106,7 +108,7 @@ class DeskCall(APIView):
         ProtocolError, RemovalRefused, InvitationRefused, WithdrawalRefused,
         DesignRefused, CoordinatorRefused, AmendmentRefused, StatementRefused,
         AskingRefused, DeclarationRefused, SelectionRefused, ErasureRefused,
-        OriginalsRefused,
+        OriginalsRefused, ConflictRefused, MailRefused,
     )  # fmt: skip
 
     def get_exception_handler(self) -> Callable[..., Response | None]:
@@ -229,8 +231,33 @@ def read_body(data: Any) -> dict[str, Any]:
     return read
 
 
+UNKNOWN = "This call has no such field."
+
+
+def refuse_unknown(given: Iterable[Any], known: Iterable[str]) -> None:
+    """A field misspelt would else be left out in silence."""
+    if strange := sorted(map(str, set(given) - set(known))):
+        raise ValidationError({name: [UNKNOWN] for name in strange})
+
+
+class Body(Serializer[Any]):
+    """What a call takes as JSON: these fields and no other."""
+
+    def to_internal_value(self, data: Any) -> Any:
+        if isinstance(data, Mapping):
+            refuse_unknown(data, self.fields)
+        return super().to_internal_value(data)
+
+
+def read(body: type[Body], request: Request) -> dict[str, Any]:
+    form = body(data=request.data)
+    form.is_valid(raise_exception=True)
+    return dict(form.validated_data)
+
+
 def check_form(form: forms.Form) -> dict[str, Any]:
     """What the page's form makes of it, or its sentences field by field."""
+    refuse_unknown(form.data, form.fields)
     if not form.is_valid():
         raise ValidationError(
             {key: [str(e) for e in found] for key, found in form.errors.items()}

@@ -13,7 +13,7 @@ from rest_framework.response import Response
 from rest_framework.serializers import Serializer
 
 from ratings import committing, importing, pairing, removal, repeats
-from ratings.desk.calls import DeskCall, Refused, describe, paged, send_page
+from ratings.desk.calls import Body, DeskCall, Refused, describe, paged, send_page
 from ratings.desk.shapes import CaseShape, UploadShape
 from ratings.models import Study, Upload
 from ratings.pairing import Pair
@@ -73,7 +73,7 @@ class UploadCall(DeskCall):
         return Response(status=204)
 
 
-class PairShape(Serializer[Any]):
+class PairShape(Body):
     """An uploaded image or a case, and the mask for each arm, by the upload's id."""
 
     image = serializers.UUIDField(required=False)
@@ -84,7 +84,7 @@ class PairShape(Serializer[Any]):
     subject = serializers.CharField(required=False, max_length=100)
 
 
-class ImportBody(Serializer[Any]):
+class ImportBody(Body):
     """Without pairs, those that the page would propose by the files' names."""
 
     pairs = PairShape(many=True, required=False)

@@ -12,7 +12,7 @@ from rest_framework.serializers import Serializer
 
 from ratings import sampling, selecting
 from ratings.choosing_forms import DrawForm
-from ratings.desk.calls import DeskCall, check_form, describe
+from ratings.desk.calls import Body, DeskCall, check_form, describe, read
 from ratings.models import Study
 
 
@@ -35,7 +35,7 @@ class ChoiceShape(Serializer[Any]):
     left_out = LeftOutShape(many=True)
 
 
-class DrawBody(Serializer[Any]):
+class DrawBody(Body):
     """The fields of the page: a redraw needs a reason, `revision` is the one read."""
 
     mode = serializers.ChoiceField(list(sampling.MODES))
@@ -54,7 +54,7 @@ class DrawBody(Serializer[Any]):
     revision = serializers.IntegerField()
 
 
-class TakeInBody(Serializer[Any]):
+class TakeInBody(Body):
     """The cases' ids, and the revision of the choice that was read."""
 
     cases = serializers.ListField(child=serializers.UUIDField(), max_length=10_000)
@@ -77,12 +77,6 @@ def show(study: Study, status: int = 200) -> Response:
         "left_out": study.cases.exclude(left_out="").order_by("label"),
     }
     return Response(ChoiceShape(told).data, status=status)
-
-
-def read(body: type[Serializer[Any]], request: Request) -> dict[str, Any]:
-    form = body(data=request.data)
-    form.is_valid(raise_exception=True)
-    return dict(form.validated_data)
 
 
 class ChoiceCall(DeskCall):

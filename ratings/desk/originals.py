@@ -14,6 +14,7 @@ from rest_framework.serializers import Serializer
 
 from ratings import originals
 from ratings.desk.calls import (
+    Body,
     DeskCall,
     Refused,
     check_form,
@@ -47,7 +48,7 @@ class OriginalShape(Serializer[Any]):
         return original.arm.key if original.arm else ""
 
 
-class ChoiceOfOriginals(Serializer[Any]):
+class ChoiceOfOriginals(Body):
     """Whether files are kept as they were uploaded, from now on."""
 
     keep = serializers.BooleanField()

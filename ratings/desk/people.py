@@ -1,4 +1,4 @@
-"""Calls on raters: list, add, hand out a link, remove from a draft."""
+"""Calls on raters: list, add, also after the lock, erase the person."""
 
 from __future__ import annotations
 
@@ -31,7 +31,10 @@ EraseRaterBody = shape_form("EraseRaterBody", EraseRaterForm)
 
 
 def send_link(enrolment: Enrolment, actor: User) -> Response:
-    token = invitations.hand_out(enrolment=enrolment, actor=actor)
+    return show_link(enrolment, invitations.hand_out(enrolment=enrolment, actor=actor))
+
+
+def show_link(enrolment: Enrolment, token: str) -> Response:
     link = reverse("join", args=[token])
     told = {
         "rater": enrolment.pk, "code": enrolment.code, "link": settings.SITE_URL + link
@@ -74,23 +77,6 @@ class LateRatersCall(DeskCall):
         data = check_form(LateRaterForm(read_body(request.data), study=study))
         made = latecomers.add_late_rater(study=study, actor=self.person, **data)
         return send_link(made, self.person)
-
-
-class RaterCall(DeskCall):
-    @describe("Remove a rater from a draft", answer={204: None}, refusals=(409,))
-    def delete(self, request: Request, study_id: UUID, rater_id: UUID) -> Response:
-        study = self.find_study(study_id, "invite")
-        raters.remove(enrolment=find_rater(study, rater_id), actor=self.person)
-        return Response(status=204)
-
-
-class InvitationCall(DeskCall):
-    @describe(
-        "A new link; the former one ends", answer={201: LinkShape}, refusals=(409,)
-    )
-    def post(self, request: Request, study_id: UUID, rater_id: UUID) -> Response:
-        study = self.find_study(study_id, "invite")
-        return send_link(find_rater(study, rater_id), self.person)
 
 
 class ErasureCall(DeskCall):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
 from uuid import UUID
 
 from django import forms
@@ -10,10 +9,10 @@ from django.db import transaction
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.serializers import Serializer
 
 from ratings import checklist, frozen, protocol, withdrawing
 from ratings.desk.calls import (
+    Body,
     DeskCall,
     check_form,
     describe,
@@ -40,6 +39,10 @@ class StatedLockForm(LockForm):
         choices=list(frozen.FACES.items()),
         required=False,
     )
+    seen = forms.CharField(
+        label="The checklist's `seen`: a study that changed since is not locked",
+        required=False,
+    )
 
 
 LockBody = shape_form("LockBody", StatedLockForm)
@@ -48,7 +51,7 @@ BreakBody = shape_form("BreakBody", BreakForm)
 WithdrawBody = shape_form("WithdrawBody", WithdrawForm)
 
 
-class CloseBody(Serializer[Any]):
+class CloseBody(Body):
     """The study's name, and for each rater with gaps a sentence why."""
 
     title = serializers.CharField()
@@ -70,7 +73,10 @@ class LockCall(DeskCall):
                     study=study, actor=self.person, answer=data["faces"]
                 )
                 study.refresh_from_db()
-            protocol.lock(study=study, actor=self.person, password=data["password"])
+            protocol.lock(
+                study=study, actor=self.person, password=data["password"],
+                seen=data["seen"],
+            )  # fmt: skip
             if data["open_now"]:
                 protocol.open_study(study=study, actor=self.person)
         return Response(describe_study(study))

@@ -17,6 +17,7 @@ from ratings.desk.calls import (
     describe,
     paged,
     read_body,
+    refuse_unknown,
     send_page,
     shape_form,
 )
@@ -74,7 +75,10 @@ class StudyCall(DeskCall):
             raise designing.DesignRefused(
                 "The study is locked, so its design is fixed."
             )
-        form = DesignForm(fill_in(study) | read_body(request.data), study=study)
+        wished, form = read_body(request.data), DesignForm(study=study)
+        refuse_unknown(wished, form.fields)
+        stays = {k: v for k, v in fill_in(study).items() if k in form.fields}
+        form = DesignForm(stays | wished, study=study)
         check_form(form)
         wishes = collect_wishes(study, form)
         designing.change_design(

@@ -17,7 +17,7 @@ from rest_framework.serializers import Serializer
 
 from ratings import archives, repeats, transfers
 from ratings.archives import ArchiveRefused
-from ratings.desk.calls import DeskCall, Refused, describe
+from ratings.desk.calls import Body, DeskCall, Refused, describe
 from ratings.desk.shapes import UploadShape
 from ratings.models import Study, Transfer, Upload
 from ratings.transfers import TransferRefused
@@ -45,7 +45,7 @@ class Pieces(BaseParser):
         return {"stream": stream}
 
 
-class TransferBody(Serializer[Any]):
+class TransferBody(Body):
     """The file's name and length in bytes; a mask also says whose it is."""
 
     name = serializers.CharField(max_length=255)
@@ -63,7 +63,7 @@ class TransferShape(Serializer[Any]):
     offset = serializers.IntegerField()
 
 
-class FinishBody(Serializer[Any]):
+class FinishBody(Body):
     sha256 = serializers.RegexField("^[0-9a-fA-F]{64}$")
 
 
@@ -82,7 +82,7 @@ class SetShape(Serializer[Any]):
     faults = serializers.ListField(child=serializers.CharField())
 
 
-class TakeBody(Serializer[Any]):
+class TakeBody(Body):
     number = serializers.IntegerField(min_value=0, max_value=10**9)
 
 

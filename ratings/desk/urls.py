@@ -7,11 +7,16 @@ from django.urls import path
 from ratings.desk import (
     amending,
     cases,
+    checks,
     choosing,
     colleagues,
+    conflicts,
+    corrections,
     monitor,
     originals,
     people,
+    planning,
+    rater,
     results,
     states,
     studies,
@@ -33,6 +38,30 @@ urlpatterns = [
     path(f"{ONE}/import", cases.ImportCall.as_view(), name="api-import"),
     path(f"{ONE}/cases", cases.CasesCall.as_view(), name="api-cases"),
     path(f"{ONE}/cases/<uuid:case_id>", cases.CaseCall.as_view(), name="api-case"),
+    path(
+        f"{ONE}/cases/<uuid:case_id>/companions",
+        corrections.CompanionsCall.as_view(), name="api-companions",
+    ),
+    path(
+        f"{ONE}/cases/<uuid:case_id>/companions/<slug:kind>",
+        corrections.CompanionCall.as_view(), name="api-companion",
+    ),
+    path(f"{ONE}/strata", corrections.StratumCall.as_view(), name="api-strata"),
+    path(f"{ONE}/arms/<slug:key>", corrections.ArmCall.as_view(), name="api-arm"),
+    path("templates", planning.TemplatesCall.as_view(), name="api-templates"),
+    path(f"{ONE}/start", planning.StartCall.as_view(), name="api-start"),
+    path(f"{ONE}/power", planning.PowerCall.as_view(), name="api-power"),
+    path(f"{ONE}/conflicts", conflicts.ConflictsCall.as_view(), name="api-conflicts"),
+    path(f"{ONE}/checklist", checks.ChecklistCall.as_view(), name="api-checklist"),
+    path(f"{ONE}/faces", checks.FacesCall.as_view(), name="api-faces"),
+    path(
+        f"{ONE}/blinding-audit",
+        checks.BlindingAuditCall.as_view(), name="api-blinding-audit",
+    ),
+    path(
+        f"{ONE}/separability-audit",
+        checks.SeparabilityCall.as_view(), name="api-separability",
+    ),
     path(f"{ONE}/transfers", transfers.TransfersCall.as_view(), name="api-transfers"),
     path(
         f"{ONE}/transfers/<uuid:transfer_id>",
@@ -74,10 +103,31 @@ urlpatterns = [
     ),
     path(f"{ONE}/late-raters", people.LateRatersCall.as_view(), name="api-late-raters"),
     path(f"{ONE}/raters", people.RatersCall.as_view(), name="api-raters"),
-    path(f"{ONE}/raters/<uuid:rater_id>", people.RaterCall.as_view(), name="api-rater"),
+    path(f"{ONE}/reminders", rater.RemindersCall.as_view(), name="api-reminders"),
+    path(f"{ONE}/raters/<uuid:rater_id>", rater.RaterCall.as_view(), name="api-rater"),
+    path(
+        f"{ONE}/raters/<uuid:rater_id>/declaration",
+        rater.DeclarationCall.as_view(), name="api-declaration",
+    ),
     path(
         f"{ONE}/raters/<uuid:rater_id>/invitation",
-        people.InvitationCall.as_view(), name="api-invitation",
+        rater.InvitationCall.as_view(), name="api-invitation",
+    ),
+    path(
+        f"{ONE}/raters/<uuid:rater_id>/password",
+        rater.PasswordCall.as_view(), name="api-rater-password",
+    ),
+    path(
+        f"{ONE}/raters/<uuid:rater_id>/reminder",
+        rater.ReminderCall.as_view(), name="api-reminder",
+    ),
+    path(
+        f"{ONE}/raters/<uuid:rater_id>/withdrawal",
+        rater.LeavingCall.as_view(), name="api-rater-withdrawal",
+    ),
+    path(
+        f"{ONE}/raters/<uuid:rater_id>/replacement",
+        rater.ReplacementCall.as_view(), name="api-replacement",
     ),
     path(
         f"{ONE}/raters/<uuid:rater_id>/erasure",
