@@ -127,7 +127,7 @@ def test_a_link_made_by_a_script_is_on_record_and_never_for_somebody_erased(
 
 
 def test_a_script_brings_a_study_to_its_lock(script: Script, tmp_path: Path) -> None:
-    made = script.post("studies", {"title": "By script", "contact": "", "more": 1})
+    made = script.post("studies", {"title": "By script", "contact": ""})
     assert made.status_code == 201
     study = made.json()["id"]
     for n in range(3):
@@ -296,8 +296,9 @@ def test_a_script_amends_the_words_and_invites_after_the_lock(
     assert amended.status_code == 201, amended.content
     (change,) = amended.json()["amendments"][0]["changes"]
     assert (change["part"], change["after"]) == ("notes", "A week more.")
-    late = {"name": "Lea", "email": "lea@example.org", "reason": "One fell ill."}
+    late = {"name": "Lea", "email": "lea@example.org"}
     assert script.post(f"{one}/raters", late).status_code == 409
+    late["reason"] = "One fell ill."
     assert script.post(f"{one}/late-raters", late).json()["code"] == "R03"
 
 
