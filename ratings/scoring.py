@@ -23,6 +23,7 @@ from ratings.reading import open_presentations
 
 REASON_LENGTH = 500
 WITHDRAWN = "This case was withdrawn; go on with the next."
+TOO_LATE = "It was not stored because its case was withdrawn for all raters."
 LEFT = "You no longer rate this study. What you gave before is kept."
 
 
@@ -162,7 +163,7 @@ def check_moment(
     if Withdrawal.objects.filter(enrolment=rater).exists():
         raise ScoreRefused(409, LEFT)
     if Withdrawal.objects.filter(case=item.presentation.case_id).exists():
-        raise ScoreRefused(409, WITHDRAWN)
+        raise ScoreRefused(409, TOO_LATE)
     revision = max((score.revision for score in earlier.values()), default=0)
     if submission.base_revision != revision:
         raise ScoreRefused(

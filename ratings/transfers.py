@@ -6,11 +6,13 @@ import fcntl
 import hashlib
 import os
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from datetime import timedelta
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, BinaryIO
+from uuid import UUID
 
 from django.conf import settings
 from django.contrib.auth.models import User
@@ -23,6 +25,8 @@ PIECE = 2**18
 KEEP_DAYS = 7
 MOST_OPEN = 200
 RESERVE = 2**30
+# So long after its last byte a file still counts as being sent.
+BUSY = timedelta(minutes=1)
 
 
 class TransferRefused(Exception):
@@ -70,6 +74,40 @@ def find_offset(transfer: Transfer) -> int:
         return 0
 
 
+@dataclass(frozen=True)
+class Unfinished:
+    """A file of which a part has arrived: how much, when last, and from whom."""
+
+    transfer: Transfer
+    offset: int
+    at: datetime
+    busy: bool
+
+    @property
+    def percent(self) -> int:
+        """Rounded down, so that only a whole file is at 100."""
+        return 100 * self.offset // (self.transfer.size or 1)
+
+
+def list_unfinished(study: Study) -> list[Unfinished]:
+    """What lies unfinished in a study, by whomever it is sent; the latest first."""
+    kept = timezone.now() - timedelta(days=KEEP_DAYS)
+    found = study.transfers.filter(touched_at__gte=kept).select_related("user")
+    rows = [describe(transfer) for transfer in found]
+    return sorted(rows, key=lambda row: row.at, reverse=True)
+
+
+def describe(transfer: Transfer) -> Unfinished:
+    try:
+        # newer than the row while a long piece is on its way
+        seconds = files.locate(transfer.path).stat().st_mtime
+    except FileNotFoundError:
+        seconds = 0
+    at = max(transfer.touched_at, datetime.fromtimestamp(seconds, UTC))
+    busy = timezone.now() - at < BUSY
+    return Unfinished(transfer, find_offset(transfer), at, busy)
+
+
 @contextmanager
 def hold(transfer: Transfer) -> Iterator[BinaryIO]:
     """The part file for one writer alone; a second one is told to wait."""
@@ -100,11 +138,19 @@ def append(
         finally:
             stream.flush()
             os.fsync(stream.fileno())
+            note_piece(transfer)
         if digest and seen.hexdigest() != digest:
             os.ftruncate(stream.fileno(), start)
             raise TransferRefused(460, f"{transfer.name}: a piece arrived damaged.")
-    transfer.save(update_fields=["touched_at"])
     return find_offset(transfer)
+
+
+def note_piece(transfer: Transfer) -> None:
+    """A transfer that was discarded while a piece came leaves no file either."""
+    found = Transfer.objects.filter(pk=transfer.pk)
+    if not found.update(touched_at=timezone.now()):
+        files.remove(transfer.path)
+        raise TransferRefused(404, f"{transfer.name} was discarded meanwhile.")
 
 
 def copy(
@@ -149,6 +195,14 @@ def complete(transfer: Transfer, *, sha256: str) -> Path:
 def discard(transfer: Transfer) -> None:
     files.remove(transfer.path)
     transfer.delete()
+
+
+def discard_some(*, study: Study, ids: Iterable[UUID]) -> list[str]:
+    """Let go of these, whoever began them; their names. What is over by now is not."""
+    found = list(study.transfers.filter(pk__in=ids).order_by("name"))
+    for transfer in found:
+        discard(transfer)
+    return [transfer.name for transfer in found]
 
 
 def sweep() -> None:

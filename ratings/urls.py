@@ -93,6 +93,11 @@ urlpatterns = [
         "studies/<uuid:study_id>/transfers", transfers.begin_transfer, name="transfers"
     ),
     path(
+        "studies/<uuid:study_id>/transfers/discard",
+        transfers.discard_transfers,
+        name="transfers-discard",
+    ),
+    path(
         "studies/<uuid:study_id>/transfers/<uuid:transfer_id>",
         transfers.move_transfer,
         name="transfer",

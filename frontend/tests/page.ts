@@ -20,6 +20,7 @@ export class Piece {
   addEventListener(kind: string, act: (event: object) => void): void { this.heard.set(kind, act); }
   setAttribute(): void { /* nothing here is drawn */ }
   tell(kind: string): void { this.heard.get(kind)!({ target: this }); }
+  click(): void { this.tell("click"); }
   append(...parts: (Piece | string)[]): void { this.parts.push(...parts); }
   replaceChildren(...parts: (Piece | string)[]): void { this.parts = parts; }
   remove(): void { this.hidden = true; }
@@ -36,8 +37,8 @@ export function makeForm() {
   const frame = new Piece();
   const rows = new Piece({ ".table-frame": frame });
   const summary = new Piece();
-  const bar = new Piece();
-  const panel = new Piece({ "[data-summary]": summary, "[data-overall]": bar, "[data-rows]": rows });
+  const [bar, left, stop] = [new Piece(), new Piece(), new Piece()];
+  const panel = new Piece({ "[data-summary]": summary, "[data-overall]": bar, "[data-rows]": rows, "[data-left]": left, "[data-cancel-all]": stop });
   const [input, role, arm] = [new Piece(), new Piece(), new Piece()];
   role.value = "manual";
   const field = new Piece();
@@ -46,7 +47,7 @@ export function makeForm() {
     "input#files": input, "input#folder": new Piece(), "[data-drop]": new Piece(),
     "#arm-error": new Piece(), role, arm, csrfmiddlewaretoken: field,
   });
-  form.dataset = { plan: "/plan", transfers: "/transfers" };
+  form.dataset = { plan: "/plan", transfers: "/transfers", uploads: "/uploads" };
   const document = {
     cookie: "",
     getElementById: () => panel,
@@ -58,7 +59,7 @@ export function makeForm() {
     input.files = files;
     input.tell("change");
   };
-  return { form, document, choose, role, arm, summary, bar, rows, frame };
+  return { form, document, choose, role, arm, summary, bar, rows, frame, left, stop };
 }
 
 /** A file at a place in a folder that was chosen; empty, so that no piece is sent. */

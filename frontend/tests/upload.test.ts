@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { wakeUpload } from "../src/desk/upload";
-import { makeFile, makeForm } from "./page";
+import { makeFile, makeForm, type Piece } from "./page";
 
 interface Asked { readonly url: string; readonly method: string; readonly headers: Headers; readonly redirect: string }
 
@@ -18,6 +18,7 @@ let page: ReturnType<typeof makeForm>;
 let asked: Asked[];
 let answers: Record<string, (asked: Asked) => Response | Promise<Response>>;
 let refresh: () => Promise<void>;
+let warned = false;
 
 beforeEach(() => {
   page = makeForm();
@@ -36,6 +37,8 @@ beforeEach(() => {
     setItem: (key: string, value: string) => kept.set(key, value),
     removeItem: (key: string) => kept.delete(key),
   });
+  vi.stubGlobal("addEventListener", () => { warned = true; });
+  vi.stubGlobal("removeEventListener", () => { warned = false; });
   vi.stubGlobal("fetch", async (url: string, init: RequestInit = {}) => {
     const { method = "GET", redirect = "follow" } = init;
     const one = { url, method, redirect, headers: new Headers(init.headers) };
@@ -157,4 +160,94 @@ test("a zip whose files were all refused brings nothing", async () => {
   page.choose(makeFile("set.zip"));
   await ended();
   expect(page.summary.textContent).toBe("0 files received, 1 file refused (see below).");
+});
+
+test("a folder without a NIfTI file is named beside a zip that holds some", async () => {
+  answers["POST /plan"] = () => planned();
+  answers["POST /transfers/1/finish"] = () => planned("a.nii");
+  answers["POST /transfers/1/take"] = taken;
+  page.choose(makeFile("scan/IM0001"), makeFile("scan/IM0002"), makeFile("set.zip"));
+  await ended();
+  expect(page.summary.textContent).toBe("1 file received.");
+  expect(page.rows.textContent).toMatch(/^scanNot taken No NIfTI file .*dcm2niix\.$/);
+});
+
+test("a folder of sidecars beside one of images is no complaint", async () => {
+  answers["POST /plan"] = () => planned("images/a.nii");
+  answers["POST /transfers/1/finish"] = taken;
+  page.choose(makeFile("images/a.nii"), makeFile("facts/a.json"), makeFile("old/IM0001"));
+  await ended();
+  expect(page.rows.textContent).toMatch(/^oldNot taken/);
+  expect(page.rows.textContent).not.toContain("facts");
+});
+
+const removed = () => asked.filter(({ method }) => method === "DELETE").map(({ url }) => url);
+const cancel = (row: number): void => {
+  const cell = (page.rows.parts[row] as Piece).parts[2] as Piece;
+  ((cell.parts[0] as Piece).parts[2] as Piece).click();
+};
+/** An answer that comes when the test says so. */
+const held = (body: object, status: number) => {
+  let come: () => void = () => undefined;
+  const answer = new Promise<Response>((resolve) => { come = () => resolve(json(body, status)); });
+  return { answer, come: () => come() };
+};
+const reach = (url: string) => vi.waitFor(() => expect(asked.map((one) => one.url)).toContain(url));
+
+test("a file that is cancelled while it is judged is taken back", async () => {
+  answers["POST /plan"] = () => planned("a.nii");
+  const judged = held({ id: "u1", row: "<tr></tr>", verdict: "accept" }, 201);
+  answers["POST /transfers/1/finish"] = () => judged.answer;
+  page.choose(makeFile("a.nii"));
+  await reach("/transfers/1/finish");
+  expect(warned).toBe(true);
+  cancel(0);
+  judged.come();
+  await ended();
+  expect(removed()).toEqual(["/uploads/u1", "/transfers/1"]);
+  expect(page.summary.textContent).toBe("0 files received, 1 file cancelled.");
+  expect(warned).toBe(false);
+});
+
+test("all are cancelled at once, and those that wait are never begun", async () => {
+  answers["POST /plan"] = () => planned("a.nii", "b.nii", "c.nii");
+  const judged = held({ detail: "late" }, 422);
+  for (const n of [1, 2]) answers[`POST /transfers/${n}/finish`] = () => judged.answer.then((one) => one.clone());
+  page.choose(makeFile("a.nii"), makeFile("b.nii"), makeFile("c.nii"));
+  await reach("/transfers/2/finish");
+  page.stop.click();
+  judged.come();
+  await ended();
+  expect(begins()).toHaveLength(2);
+  expect(removed().sort()).toEqual(["/transfers/1", "/transfers/2"]);
+  expect(page.summary.textContent).toBe("0 files received, 3 files cancelled.");
+});
+
+test("of a zip that is cancelled midway nothing stays", async () => {
+  answers["POST /plan"] = () => planned();
+  answers["POST /transfers/1/finish"] = () => planned("a.nii", "b.nii", "c.nii");
+  const second = held({ id: "u2", row: "<tr></tr>", verdict: "reject" }, 422);
+  const verdicts = [Promise.resolve(json({ id: "u1", row: "<tr></tr>", verdict: "accept" }, 201)), second.answer];
+  answers["POST /transfers/1/take"] = () => verdicts.shift()!;
+  page.choose(makeFile("set.zip"));
+  await vi.waitFor(() => expect(verdicts).toHaveLength(0));
+  cancel(0);
+  second.come();
+  await ended();
+  expect(removed()).toEqual(["/uploads/u1", "/uploads/u2", "/transfers/1"]);
+  expect(page.summary.textContent).toBe("0 files received, 1 file cancelled.");
+});
+
+test("a cancelled file that can't be discarded says where it stands", async () => {
+  answers["POST /plan"] = () => planned("a.nii");
+  answers["DELETE"] = () => away;
+  const judged = held({ detail: "late" }, 422);
+  answers["POST /transfers/1/finish"] = () => judged.answer;
+  page.choose(makeFile("a.nii"));
+  await reach("/transfers/1/finish");
+  vi.stubGlobal("setTimeout", (act: () => void) => queueMicrotask(act));
+  cancel(0);
+  judged.come();
+  await vi.waitFor(() => expect(page.bar.hidden).toBe(true), { interval: 1 });
+  expect(page.rows.textContent).toContain("stands under the unfinished uploads");
 });

@@ -6,7 +6,7 @@ from pathlib import PurePosixPath
 from typing import IO, Any
 from uuid import UUID
 
-from django.http import UnreadablePostError
+from django.http import Http404, UnreadablePostError
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import serializers
@@ -17,7 +17,7 @@ from rest_framework.serializers import Serializer
 
 from ratings import archives, repeats, transfers
 from ratings.archives import ArchiveRefused
-from ratings.desk.calls import Body, DeskCall, Refused, describe
+from ratings.desk.calls import Body, DeskCall, Refused, describe, paged, send_page
 from ratings.desk.shapes import UploadShape
 from ratings.models import Study, Transfer, Upload
 from ratings.transfers import TransferRefused
@@ -108,11 +108,15 @@ class TransferringCall(DeskCall):
         return find_transfer(study, transfer_id, self.person)
 
 
-def tell(transfer: Transfer, status: int = 200) -> Response:
-    told = {
+def spell(transfer: Transfer, offset: int) -> dict[str, Any]:
+    return {
         "id": transfer.pk, "name": transfer.name, "size": transfer.size,
-        "offset": transfers.find_offset(transfer),
+        "offset": offset,
     }  # fmt: skip
+
+
+def tell(transfer: Transfer, status: int = 200) -> Response:
+    told = spell(transfer, transfers.find_offset(transfer))
     return Response(TransferShape(told).data, status=status)
 
 
@@ -124,6 +128,16 @@ def judge(upload: Upload) -> Response:
 
 
 class TransfersCall(TransferringCall):
+    @describe(
+        "Files of which a part has arrived", answer={200: paged(TransferShape)},
+        paginated=True,
+    )  # fmt: skip
+    def get(self, request: Request, study_id: UUID) -> Response:
+        study = self.find_study(study_id, "edit")
+        found = transfers.list_unfinished(study)
+        rows = [spell(row.transfer, row.offset) for row in found]
+        return send_page(self, rows, TransferShape)
+
     @describe(
         "Announce a large file, or a zip of a set", body=TransferBody,
         answer={201: TransferShape}, refusals=(409, 413, 429, 507),
@@ -167,9 +181,15 @@ class TransferCall(TransferringCall):
             raise Refused(400, f"{transfer.name} broke off.") from None
         return tell(transfer)
 
-    @describe("Let go of an unfinished file", answer={204: None}, refusals=(409,))
+    @describe(
+        "Let go of an unfinished file, a colleague's too",
+        answer={204: None},
+        refusals=(409,),
+    )
     def delete(self, request: Request, study_id: UUID, transfer_id: UUID) -> Response:
-        transfers.discard(self.find_one(self.find(study_id), transfer_id))
+        study = self.find(study_id)
+        if not transfers.discard_some(study=study, ids=[transfer_id]):
+            raise Http404
         return Response(status=204)
 
 

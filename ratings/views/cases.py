@@ -25,6 +25,7 @@ from ratings import (
     repeats,
     selecting,
     strata,
+    transfers,
 )
 from ratings.importing import ImportRefused
 from ratings.models import Case, Companion, Mask, Study
@@ -70,6 +71,7 @@ def render_page(
         "strata": strata.list_names(study) if draft else [],
         **list_imported(study),
         **(list_uploads(study, chosen) if draft else {}),
+        "unfinished": transfers.list_unfinished(study) if draft else [],
     }
     status = 422 if faults else 200
     return render(request, "ratings/cases.html", context, status=status)

@@ -10,9 +10,11 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 from uuid import UUID
 
+from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.contrib.auth.models import User
 from django.http import Http404, HttpResponse, JsonResponse, UnreadablePostError
+from django.shortcuts import redirect
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST
 
@@ -22,6 +24,7 @@ from ratings.layouts import Plan
 from ratings.models import Study, Transfer, Upload
 from ratings.transfers import TransferRefused
 from ratings.views import SignedInRequest
+from ratings.views.preview import is_id
 from ratings.views.uploads import UploadRefused, answer, describe, name_predictions
 
 TUS = {"Tus-Resumable": "1.0.0", "Cache-Control": "no-store"}
@@ -197,6 +200,22 @@ def read_checksum(request: SignedInRequest) -> str:
         return b64decode(value, validate=True).hex()
     except ValueError as error:
         raise TransferRefused(400, "A checksum is SHA-256 in base64.") from error
+
+
+@login_required
+@require_POST
+def discard_transfers(request: SignedInRequest, study_id: UUID) -> HttpResponse:
+    """Let go of unfinished files of the study, those of a colleague too."""
+    study = access.find_study(user=request.user, study_id=study_id, act="edit")
+    ids = [UUID(one) for one in request.POST.getlist("transfer") if is_id(one)]
+    names = transfers.discard_some(study=study, ids=ids)
+    if not names:
+        messages.info(request, "Nothing was discarded: it has arrived or is gone.")
+    elif len(names) == 1:
+        messages.info(request, f"What had arrived of {names[0]} was discarded.")
+    else:
+        messages.info(request, f"{len(names)} unfinished files were discarded.")
+    return redirect("cases", study_id=study.pk)
 
 
 @login_required

@@ -23,6 +23,7 @@ STATIC = Path(__file__).resolve().parents[2] / "static"
 KINDS = {"uint8": (2, 8), "int16": (4, 16), "uint16": (512, 16), "float32": (16, 32)}
 TYPES = {".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml"}
 WITHDRAWN = "This case was withdrawn; go on with the next."
+TOO_LATE = "It was not stored because its case was withdrawn for all raters."
 CSP = (
     "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; "
     "img-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
@@ -254,7 +255,7 @@ class Handler(BaseHTTPRequestHandler):
     def record(self, position: int, body: dict[str, Any]) -> None:
         kept = [one for one in self.study.scores if one["key"] == body["client_key"]]
         if position in self.study.withdrawn:
-            return self.refuse(409, WITHDRAWN)
+            return self.refuse(409, TOO_LATE)
         if not kept and position not in self.study.waiting()[:1]:
             return self.refuse(409, "This item is not the current one.")
         if kept and kept[0]["body"] != body:

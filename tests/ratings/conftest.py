@@ -72,6 +72,14 @@ def study(ada: User) -> Study:
     return study
 
 
+@pytest.fixture
+def other_coordinator(study: Study) -> Client:
+    """A colleague, who does the same in another browser."""
+    bo = make_user("bo")
+    Enrolment.objects.create(study=study, user=bo, role=Enrolment.Role.COORDINATOR)
+    return sign_in(bo)
+
+
 AddCases = Callable[[int], None]
 
 

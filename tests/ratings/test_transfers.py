@@ -357,3 +357,74 @@ def test_a_damaged_or_lying_zip_is_a_sentence(sender: Sender, tmp_path: Path) ->
     path.write_bytes(hostile.flip(data, 60, 0xFF))
     with pytest.raises(ArchiveRefused, match="can't be unpacked"):
         list(archives.read_file(path, "a.nii", name="bent.zip"))
+
+
+def test_unfinished_files_are_listed_and_let_go_of_by_any_coordinator(
+    sender: Sender, other_coordinator: Client, outsider: Client, study: Study
+) -> None:
+    place = sender.begin("half.nii", 10)["Location"]
+    sender.piece(place, 0, b"12345")
+    sender.begin("none.nii", 10)
+    page = other_coordinator.get(reverse("cases", args=[study.pk])).text
+    assert "half.nii" in page
+    assert "(50 %)" in page
+    assert "Discard all 2" in page
+    url = reverse("transfers-discard", args=[study.pk])
+    half = Transfer.objects.get(name="half.nii")
+    assert outsider.post(url, {"transfer": half.pk}).status_code == 404
+    assert Transfer.objects.count() == 2
+    told = other_coordinator.post(url, {"transfer": half.pk}, follow=True).text
+    assert "What had arrived of half.nii was discarded." in told
+    assert [t.name for t in Transfer.objects.all()] == ["none.nii"]
+    assert len(parts_left()) == 1
+    again = other_coordinator.post(url, {"transfer": half.pk}, follow=True).text
+    assert "Nothing was discarded" in again
+
+
+def test_the_most_that_may_be_unfinished_is_made_room_for_on_the_page(
+    sender: Sender, study: Study, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(transfers, "MOST_OPEN", 2)
+    for name in ("a.nii", "b.nii"):
+        sender.begin(name, 10)
+    assert "discard them" in sender.begin("c.nii", 10).json()["detail"]  # type: ignore[attr-defined]
+    ids = [str(pk) for pk in Transfer.objects.values_list("pk", flat=True)]
+    url = reverse("transfers-discard", args=[study.pk])
+    told = sender.client.post(url, {"transfer": [*ids, "nonsense"]}, follow=True)
+    assert "2 unfinished files were discarded." in told.text
+    assert sender.begin("c.nii", 10).status_code == 201
+
+
+def test_a_file_discarded_while_its_piece_arrives_leaves_nothing(
+    sender: Sender,
+) -> None:
+    sender.begin("a.nii", 10)
+    held = Transfer.objects.get()
+    sent = [b"12345", b""]
+
+    def read(most: int) -> bytes:
+        transfers.discard_some(study=held.study, ids=[held.pk])
+        return sent.pop(0)
+
+    with pytest.raises(transfers.TransferRefused, match="was discarded meanwhile"):
+        transfers.append(held, offset=0, read=read)
+    assert parts_left() == []
+    # a piece that comes later still, for a row that was read before
+    with pytest.raises(transfers.TransferRefused, match="was discarded meanwhile"):
+        transfers.append(held, offset=0, read=io.BytesIO(b"12345").read)
+    assert parts_left() == []
+    assert not Transfer.objects.exists()
+
+
+def test_a_script_lists_unfinished_files_and_lets_go_of_them(
+    sender: Sender, other_coordinator: Client, study: Study
+) -> None:
+    place = sender.begin("half.nii", 10)["Location"]
+    sender.piece(place, 0, b"12345")
+    url = reverse("api-transfers", args=[study.pk])
+    (row,) = other_coordinator.get(url).json()["results"]
+    assert (row["name"], row["size"], row["offset"]) == ("half.nii", 10, 5)
+    one = reverse("api-transfer", args=[study.pk, row["id"]])
+    assert other_coordinator.delete(one).status_code == 204
+    assert other_coordinator.delete(one).status_code == 404
+    assert parts_left() == []

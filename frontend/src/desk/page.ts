@@ -3,11 +3,15 @@ import { wakeAnchors } from "./anchors";
 import { wakeCopying } from "./copying";
 import { wakeLocking } from "./locking";
 import { wakePairing } from "./pairing";
+import { wakeQuiet } from "./quiet";
 import { askFirst, wakeFilters, wakeMarks, wakeSorting } from "./tables";
 import { wakeUpload } from "./upload";
 
 export function wakePage(root: ParentNode): void {
   for (const form of all<HTMLFormElement>(root, "form[data-ask]")) askFirst(form);
+  for (const form of all<HTMLFormElement>(root, "form[data-quiet]")) {
+    wakeQuiet(form, exchange);
+  }
   for (const table of all<HTMLTableElement>(root, "table[data-sortable]")) {
     wakeSorting(table);
   }
@@ -33,7 +37,9 @@ function all<E extends Element>(root: ParentNode, selector: string): E[] {
 }
 
 /** The parts of the page that change while files come and go. */
-const PARTS = ["#action", "#messages", "#received", ".side"];
+const PARTS = ["#action", "#messages", "#received", "#unfinished", ".side"];
+/** Those of them that hold something to be woken. */
+const WOKEN = ["#received", "#unfinished"];
 
 async function refreshList(): Promise<void> {
   const answer = await fetch(location.pathname, { credentials: "same-origin" });
@@ -50,8 +56,7 @@ export function exchange(html: string): void {
     if (old && now) old.replaceWith(document.adoptNode(now));
   }
   restore(chosen);
-  const received = document.querySelector("#received");
-  if (received) wakePage(received);
+  for (const part of all(document, WOKEN.join())) wakePage(part);
 }
 
 type Field = HTMLSelectElement | HTMLInputElement;

@@ -1,10 +1,15 @@
 // Sorting, filtering and marking of table rows, and a question before what is final.
+import { setText } from "../dom";
+import { countMarked, nameMarked, readMarked } from "./marking";
 
 export function askFirst(form: HTMLFormElement): void {
   form.addEventListener("submit", (event) => {
     // A button with an address of its own does something else than the form.
     if (event.submitter?.hasAttribute("formaction")) return;
-    if (!confirm(form.dataset["ask"])) event.preventDefault();
+    const question = form.dataset["ask"]!;
+    const marks = form.querySelector("[data-mark-all]");
+    const asked = marks ? nameMarked(question, readMarked(form)) : question;
+    if (!confirm(asked)) event.preventDefault();
   });
 }
 
@@ -73,6 +78,8 @@ export function wakeMarks(master: HTMLInputElement): void {
     [...form.querySelectorAll<HTMLInputElement>("tbody .mark input")];
   const tell = (): void => {
     const marked = boxes().filter((box) => box.checked).length;
+    const count = form.querySelector<HTMLElement>("[data-marked]");
+    if (count) setText(count, countMarked(readMarked(form)));
     master.checked = marked > 0 && marked === boxes().length;
     master.indeterminate = marked > 0 && !master.checked;
     for (const button of form.querySelectorAll<HTMLButtonElement>("[data-needs-marked]")) {
@@ -86,5 +93,9 @@ export function wakeMarks(master: HTMLInputElement): void {
     tell();
   });
   form.addEventListener("change", tell);
+  // what is typed into the filter hides rows that stay marked
+  form.addEventListener("input", (event) => {
+    if ((event.target as Element).matches("[data-filter]")) tell();
+  });
   tell();
 }

@@ -8,11 +8,14 @@ const TUS = { "Tus-Resumable": "1.0.0" };
 
 /** What the server says of a file, or a sentence why it says nothing. */
 export interface Answer {
+  readonly id?: string;
   readonly row?: string;
   readonly detail?: string;
   readonly verdict?: string;
   readonly files?: readonly Planned[];
   readonly place?: string;
+  /** Nothing of the file is left, as was asked for. */
+  readonly cancelled?: boolean;
 }
 
 export interface Planned {
@@ -29,38 +32,90 @@ interface Place {
 /** Asked at each request, as signing in again changes it. */
 export type Token = () => string;
 
-export type Progress = (sent: number) => void;
+/** Which share of the file is done, and how many bytes went over the line for it. */
+export type Progress = (share: number, moved: number) => void;
+
+/** A file, where it goes, and the signal that calls it back. */
+export interface Parcel {
+  readonly url: string;
+  /** Where files that were taken in are removed again, each by its id. */
+  readonly uploads: string;
+  readonly file: File;
+  readonly path: string;
+  readonly origin: Record<string, unknown>;
+  readonly token: Token;
+  readonly signal: AbortSignal;
+}
 
 /** Sends a file whole and asks for its verdict. */
-export async function transfer(
-  url: string,
-  file: File,
-  path: string,
-  origin: Record<string, unknown>,
-  token: Token,
-  progress: Progress,
-): Promise<Answer> {
-  // the server keeps what was said of a file first, so other words begin anew
-  const said = JSON.stringify(origin);
-  const key = `transfer|${url}|${path}|${file.size}|${file.lastModified}|${said}`;
+export async function transfer(parcel: Parcel, progress: Progress): Promise<Answer> {
+  const key = nameKey(parcel);
   for (let attempt = 0; ; attempt += 1) {
     try {
-      const place = await find(key) ?? await begin(url, key, file, origin, token);
-      if (!("offset" in place)) return place;
-      const digest = await sendAll(place, file, token, progress);
-      const answer = await post(`${place.url}/finish`, { sha256: digest }, token);
-      localStorage.removeItem(key);
-      return { ...answer, place: place.url };
+      return await sendOnce(parcel, key, progress);
     } catch (fault) {
+      if (parcel.signal.aborted) return forget(parcel);
       if (fault instanceof Refusal) return { detail: fault.message };
       const pause = PAUSES[attempt];
       if (pause === undefined) return { detail: BROKEN };
-      await new Promise((resolve) => setTimeout(resolve, pause * 1000));
+      await rest(pause, parcel.signal);
     }
   }
 }
 
+function nameKey({ url, file, path, origin }: Parcel): string {
+  // the server keeps what was said of a file first, so other words begin anew
+  const said = JSON.stringify(origin);
+  return `transfer|${url}|${path}|${file.size}|${file.lastModified}|${said}`;
+}
+
+async function sendOnce(parcel: Parcel, key: string, progress: Progress): Promise<Answer> {
+  const { token, signal } = parcel;
+  const place = await find(key) ?? await begin(parcel, key);
+  if (!("offset" in place)) return place;
+  const digest = await sendAll(place, parcel, progress);
+  signal.throwIfAborted();
+  const answer = await post(`${place.url}/finish`, { sha256: digest }, token);
+  if (signal.aborted && answer.id && !await remove(`${parcel.uploads}/${answer.id}`, token)) {
+    return { detail: TAKEN };
+  }
+  signal.throwIfAborted();
+  localStorage.removeItem(key);
+  return { ...answer, place: place.url };
+}
+
+/** A cancelled file leaves nothing, whatever had arrived of it, now or days ago. */
+export async function forget(parcel: Parcel): Promise<Answer> {
+  const key = nameKey(parcel);
+  const place = localStorage.getItem(key);
+  if (place && !await remove(place, parcel.token)) return { detail: NOT_DISCARDED };
+  localStorage.removeItem(key);
+  return { cancelled: true };
+}
+
+/** Whether it is gone by now: what is not there any more is as gone. */
+export async function remove(url: string, token: Token): Promise<boolean> {
+  for (const pause of [...PAUSES.slice(0, 2), 0]) {
+    const told = await fetch(url, {
+      method: "DELETE", redirect: "manual", headers: { ...TUS, "X-CSRFToken": token() },
+    }).catch(() => null);
+    if (told && [204, 404].includes(told.status)) return true;
+    await new Promise((resolve) => setTimeout(resolve, pause * 1000));
+  }
+  return false;
+}
+
+function rest(seconds: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    setTimeout(resolve, seconds * 1000);
+    signal.addEventListener("abort", () => resolve(), { once: true });
+  });
+}
+
 const BROKEN = "The connection broke. Choose this file again: sending goes on where it stopped.";
+const NOT_DISCARDED = "It was stopped, but what had arrived could not be discarded. Reload the page: it stands under the unfinished uploads.";
+const DISCARDED = "What had arrived was discarded meanwhile. Choose this file again to send it anew.";
+const TAKEN = "It had arrived already: remove it from the list below.";
 const SIGNED_OUT = "You are signed out. Sign in again in another window, then choose this file again.";
 
 class Refusal extends Error {}
@@ -78,12 +133,10 @@ async function find(key: string): Promise<Place | null> {
 }
 
 async function begin(
-  url: string,
+  { url, file, origin, token, signal }: Parcel,
   key: string,
-  file: File,
-  origin: Record<string, unknown>,
-  token: Token,
 ): Promise<Place | Answer> {
+  signal.throwIfAborted();
   const metadata = { filename: file.name, origin: JSON.stringify(origin) };
   const told = await fetch(url, {
     method: "POST",
@@ -109,44 +162,57 @@ function encode(text: string): string {
 /** Sends what the server lacks; the SHA-256 of the whole file. */
 async function sendAll(
   { url, offset }: Place,
-  file: File,
-  token: Token,
+  { file, token, signal }: Parcel,
   progress: Progress,
 ): Promise<string> {
   const hash = sha256.create();
   for (let at = 0; at < file.size; ) {
+    signal.throwIfAborted();
     // pieces that the server has already are only hashed again
     const end = at < offset
       ? Math.min(at + PIECE, offset)
       : Math.min(at + PIECE, file.size);
     const bytes = new Uint8Array(await file.slice(at, end).arrayBuffer());
     hash.update(bytes);
-    if (at >= offset) await sendPiece(url, at, bytes, token, (sent) => {
-      progress((at + sent) / file.size);
-    });
+    let moved = 0;
+    const tell = (sent: number): void => {
+      progress((at + sent) / file.size, sent - moved);
+      moved = sent;
+    };
+    if (at >= offset) {
+      await sendPiece({ url, at, bytes, token, signal }, tell);
+      tell(bytes.length);
+    } else progress(end / file.size, 0);
     at = end;
-    progress(at / file.size);
   }
   return bytesToHex(hash.digest());
 }
 
+interface Piece {
+  readonly url: string;
+  readonly at: number;
+  readonly bytes: Uint8Array<ArrayBuffer>;
+  readonly token: Token;
+  readonly signal: AbortSignal;
+}
+
 function sendPiece(
-  place: string,
-  offset: number,
-  bytes: Uint8Array<ArrayBuffer>,
-  token: Token,
-  progress: Progress,
+  { url, at, bytes, token, signal }: Piece,
+  tell: (sent: number) => void,
 ): Promise<void> {
   return new Promise((resolve, reject) => {
     const request = new XMLHttpRequest();
-    request.open("PATCH", place);
+    request.open("PATCH", url);
     request.setRequestHeader("X-CSRFToken", token());
     request.setRequestHeader("Tus-Resumable", "1.0.0");
-    request.setRequestHeader("Upload-Offset", String(offset));
+    request.setRequestHeader("Upload-Offset", String(at));
     request.setRequestHeader("Content-Type", "application/offset+octet-stream");
-    request.upload.addEventListener("progress", (event) => progress(event.loaded));
+    request.upload.addEventListener("progress", (event) => tell(event.loaded));
+    signal.addEventListener("abort", () => request.abort(), { once: true });
+    request.addEventListener("abort", () => reject(new Error("cancelled")));
     request.addEventListener("load", () => {
       if (request.status === 204) resolve();
+      else if (request.status === 404) reject(new Refusal(DISCARDED));
       else if ([413, 423, 507].includes(request.status)) {
         const told = JSON.parse(request.responseText) as Answer;
         reject(new Refusal(told.detail));

@@ -1,0 +1,157 @@
+"""What a coordinator does on long pages is asked first, called back, and stays."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Dialog, Page, Route, expect
+
+from tests.e2e import walk
+from tests.e2e.conftest import Site
+from tests.e2e.test_bringing_in import drop
+from tests.ratings import hostile, sets
+
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
+
+
+def hear(page: Page, *, accept: bool) -> list[str]:
+    """What the page asks from now on; each question gets the same answer."""
+    asked: list[str] = []
+
+    def answer(dialog: Dialog) -> None:
+        asked.append(f"{dialog.type}: {dialog.message}")
+        dialog.accept() if accept else dialog.dismiss()
+
+    page.on("dialog", answer)
+    return asked
+
+
+def bring_in(page: Page, folder: Path, *, count: int) -> None:
+    sets.write_nnunet(folder, count)
+    page.locator("input#folder").set_input_files(folder)
+    page.wait_for_selector(
+        "#sending [data-overall][hidden]", state="attached", timeout=120_000
+    )
+    walk.import_all(page, count=count)
+
+
+def test_removing_names_the_marked_cases_and_those_that_a_filter_hides(
+    desk: Page, tmp_path: Path
+) -> None:
+    walk.make_study(desk, title="Marked and hidden")
+    bring_in(desk, tmp_path / "set", count=9)
+    desk.get_by_label("Mark all cases that are shown").check()
+    desk.get_by_label("Show only rows that contain").fill("C007")
+    expect(desk.get_by_text("9 marked, 8 of them hidden by the filter")).to_be_visible()
+    asked = hear(desk, accept=False)
+    desk.get_by_role("button", name="Remove marked cases").click()
+    assert asked == [
+        "confirm: Remove 9 cases with all masks from the study?\n\n"
+        "C001, C002, C003, C004, C005, C006 and 3 more.\n"
+        "8 of them are hidden by the filter."
+    ]
+    desk.get_by_label("Show only rows that contain").fill("")
+    expect(desk.locator("#cases-table tbody tr:visible")).to_have_count(9)
+
+
+def write_large(path: Path) -> Path:
+    """A volume of two pieces and some more, which no packing makes small."""
+    noise = hostile.image_voxels().repeat(120, 0).repeat(100, 1)
+    path.write_bytes(hostile.write(noise))
+    return path
+
+
+def hold_pieces(page: Page) -> list[Route]:
+    """Pieces that never arrive, until a test lets them go."""
+    held: list[Route] = []
+
+    def hold(route: Route) -> None:
+        if route.request.method == "PATCH":
+            first = route.request.headers["upload-offset"] == "0"
+            route.continue_() if first else held.append(route)
+        else:
+            route.continue_()
+
+    page.route("**/transfers/*", hold)
+    return held
+
+
+def wait_for(page: Page, held: list[Route]) -> None:
+    for _ in range(300):
+        if held:
+            return
+        page.wait_for_timeout(100)
+    raise AssertionError("No second piece was sent.")
+
+
+def list_parts(site: Site) -> list[str]:
+    return sorted(path.name for path in (Path(site.env["DATA_DIR"])).rglob("*.part"))
+
+
+def test_a_cancelled_upload_leaves_nothing_and_leaving_is_asked_only_meanwhile(
+    site: Site, desk: Page, tmp_path: Path
+) -> None:
+    before = list_parts(site)
+    walk.make_study(desk, title="Called back")
+    paths = [write_large(tmp_path / f"sub-0{n}_T2w.nii") for n in (1, 2, 3)]
+    held = hold_pieces(desk)
+    desk.locator("input#files").set_input_files(paths)
+    wait_for(desk, held)
+    assert len(list_parts(site)) == len(before) + 2
+    desk.get_by_role("heading", name="Cases", exact=True).click()
+    asked = hear(desk, accept=False)
+    desk.get_by_role("link", name="Blindfold").click()
+    expect(desk.locator("#sending progress").first).to_be_visible()
+    assert [one.partition(":")[0] for one in asked] == ["beforeunload"]
+    desk.get_by_role("button", name="Cancel sub-03_T2w.nii").click()
+    expect(desk.get_by_role("button", name="Cancel sub-03_T2w.nii")).to_have_count(0)
+    desk.get_by_role("button", name="Cancel all").click()
+    done = desk.get_by_text("0 files received, 3 files cancelled.")
+    expect(done).to_be_visible(timeout=30_000)
+    assert list_parts(site) == before
+    assert desk.evaluate("Object.keys(localStorage).length") == 0
+    expect(desk.get_by_role("heading", name="Unfinished uploads")).to_have_count(0)
+    desk.get_by_role("link", name="Blindfold").click()
+    expect(desk.get_by_role("heading", name="Studies", exact=True)).to_be_visible()
+    assert len(asked) == 1
+
+
+def test_an_unfinished_upload_is_listed_and_can_be_discarded(
+    site: Site, desk: Page, tmp_path: Path
+) -> None:
+    before = list_parts(site)
+    walk.make_study(desk, title="Left unfinished")
+    held = hold_pieces(desk)
+    desk.locator("input#files").set_input_files(write_large(tmp_path / "a_T2w.nii"))
+    wait_for(desk, held)
+    desk.reload()
+    row = desk.locator("#unfinished tbody tr")
+    expect(row).to_contain_text("a_T2w.nii")
+    expect(row).to_contain_text("you")
+    asked = hear(desk, accept=True)
+    desk.get_by_role("button", name="Discard a_T2w.nii").click()
+    expect(
+        desk.get_by_text("What had arrived of a_T2w.nii was discarded.")
+    ).to_be_visible()
+    expect(row).to_have_count(0)
+    assert asked[-1].startswith("confirm: Discard what has arrived of a_T2w.nii?")
+    assert list_parts(site) == before
+
+
+def test_a_folder_that_holds_no_volume_is_named_beside_a_zip(
+    desk: Page, tmp_path: Path
+) -> None:
+    sets.write_nnunet(tmp_path / "set", 2)
+    archive = shutil.make_archive(str(tmp_path / "set"), "zip", tmp_path, "set")
+    (tmp_path / "series").mkdir()
+    for name in ("IM0001", "IM0002"):
+        (tmp_path / "series" / name).write_bytes(b"DICM")
+    walk.make_study(desk, title="A zip and a folder")
+    drop(desk, tmp_path / "series", Path(archive))
+    note = desk.locator("#sending tbody tr")
+    expect(note).to_have_count(1, timeout=60_000)
+    expect(note).to_contain_text("series")
+    expect(note).to_contain_text("No NIfTI file")
+    walk.import_all(desk, count=2)
