@@ -11,6 +11,7 @@ from django.urls import reverse
 from ratings import asking, audit, frozen, raters, selecting
 from ratings.design import read_design
 from ratings.frozen import FACES
+from ratings.meanwhile import Difference, Stale
 from ratings.models import AuditEntry, Study
 from ratings.statistics.primary import CASE_FLIPS, HILLIS, MIN_INFORMATIVE
 from ratings.steps import Facts, plural
@@ -160,14 +161,23 @@ def describe_audit(study: Study) -> AuditState:
     return AuditState("ok", f"passed on {when}")
 
 
-def state_faces(*, study: Study, actor: User, answer: str) -> None:
-    """Store what the coordinator answers for about faces, and put it on record."""
+def state_faces(
+    *, study: Study, actor: User, answer: str, seen: str | None = None
+) -> None:
+    """Store what the coordinator answers for about faces, and put it on record.
+
+    `seen` is the statement that stood there when this one was chosen.
+    """
     if answer not in FACES:
         raise StatementRefused("Choose the sentence that is true of these images.")
     with transaction.atomic():
         held = audit.hold(study.pk)
         if held.state != Study.State.DRAFT:
             raise StatementRefused("The study is locked, so its statements are fixed.")
+        if answer != held.faces and seen not in (None, held.faces):
+            last = held.audit.filter(verb="state_faces").order_by("n").last()
+            both = Difference("Faces", FACES.get(held.faces, ""), FACES[answer])
+            raise Stale(last, [both])
         Study.objects.filter(pk=study.pk).update(faces=answer)
         audit.record(
             study=held, actor=actor, verb="state_faces",

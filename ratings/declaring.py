@@ -10,6 +10,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from ratings import audit
+from ratings.meanwhile import Difference, Stale
 from ratings.models import Enrolment, Study
 
 
@@ -56,11 +57,17 @@ def declare(*, enrolment: Enrolment, actor: User, declaration: Declaration) -> N
 
 
 def set_deadline(
-    *, study: Study, actor: User, day: date | None, enrolment: Enrolment | None = None
+    *,
+    study: Study,
+    actor: User,
+    day: date | None,
+    enrolment: Enrolment | None = None,
+    seen: str | None = None,
 ) -> None:
     """Until when the raters, or one of them, are asked to finish; on record.
 
     It is shown, and being late is shown; it never keeps a score from being saved.
+    `seen` is the day that held when this one was chosen, as `spell_day` writes it.
     """
     with transaction.atomic():
         current = audit.hold(study.pk)
@@ -68,8 +75,13 @@ def set_deadline(
             raise DeclarationRefused(
                 "The study is closed, so there is no deadline any more."
             )
-        target = enrolment or study
+        target: Study | Enrolment = current
+        if enrolment:
+            target = current.enrolments.get(pk=enrolment.pk)
         before = target.deadline
+        holds = before or current.deadline
+        if day != before and seen not in (None, spell_day(holds)):
+            raise tell_stale(current, enrolment, holds, day)
         target.deadline = day
         target.save(update_fields=["deadline"])
         audit.record(
@@ -80,6 +92,27 @@ def set_deadline(
                 "after": day.isoformat() if day else None,
             },
         )  # fmt: skip
+        (enrolment or study).deadline = day
+
+
+def spell_day(day: date | None) -> str:
+    return day.isoformat() if day else "none"
+
+
+def tell_stale(
+    study: Study, enrolment: Enrolment | None, stored: date | None, day: date | None
+) -> Stale:
+    """Who moved the deadline that holds, of one rater's or of all, and whereto."""
+    codes = ("", enrolment.code) if enrolment else ("",)
+    entries = study.audit.filter(verb="set_deadline").order_by("n")
+    last = [entry for entry in entries if entry.payload["code"] in codes][-1:]
+    name = f"Deadline of {enrolment.code}" if enrolment else "Deadline for all"
+    difference = Difference(name, say_day(stored), say_day(day))
+    return Stale(last[0] if last else None, [difference])
+
+
+def say_day(day: date | None) -> str:
+    return f"{day.day} {day:%b %Y}" if day else "no date"
 
 
 def find_deadline(enrolment: Enrolment) -> date | None:

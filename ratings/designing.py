@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
 from django.contrib.auth.models import User
@@ -12,6 +11,7 @@ from django.db import transaction
 
 from ratings import audit
 from ratings.design import StudyDesign, describe_design, read_design
+from ratings.meanwhile import Difference, tell_last
 from ratings.models import Study
 
 # the parts of a design that name cases
@@ -20,15 +20,6 @@ BY_CASE = ("authors", "calibration", "planes")
 
 class DesignRefused(Exception):
     """Why the design can't be changed; a sentence."""
-
-
-@dataclass(frozen=True)
-class Difference:
-    """One part of the design that is stored otherwise than somebody just wrote it."""
-
-    name: str
-    stored: str
-    wished: str
 
 
 class DesignStale(DesignRefused):
@@ -134,10 +125,10 @@ def tell_stale(
     study: Study, before: dict[str, Any], after: dict[str, Any]
 ) -> DesignStale:
     """What both would say, part by part."""
-    last = study.audit.filter(verb="change_design").last()
+    by, at = tell_last(study.audit.filter(verb="change_design").last())
     return DesignStale(
-        by=audit.tell_actor(last) if last else "Somebody",
-        at=f"{datetime.fromisoformat(last.at):%-d %b %Y, %H:%M} UTC" if last else "",
+        by=by,
+        at=at,
         differences=[
             Difference(name, spell(before[name]), spell(after[name]))
             for name in after

@@ -108,6 +108,19 @@ class DeadlineForm(DeskForm):
         widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
         error_messages={"invalid": "Write the day as 2027-03-31."},
     )
+    seen = forms.CharField(
+        label="The day that held when this one was chosen, or none: another one by "
+        "now is not replaced",
+        max_length=10,
+        required=False,
+        empty_value=None,
+        widget=forms.HiddenInput,
+    )
+
+    @classmethod
+    def of(cls, day: date | None, *, holds: date | None) -> DeadlineForm:
+        """The form as it is shown; `holds` is what is replaced by another day."""
+        return cls(initial={"deadline": day, "seen": declaring.spell_day(holds)})
 
     def clean_deadline(self) -> date | None:
         day: date | None = self.cleaned_data["deadline"]

@@ -10,6 +10,7 @@ from django.db import transaction
 
 from ratings import audit, importing, selecting
 from ratings.importing import ImportRefused
+from ratings.meanwhile import Difference, Stale
 from ratings.models import Case, Study
 
 # What a table of cases always asks for, in the order in which it does.
@@ -32,9 +33,18 @@ def list_names(study: Study) -> list[str]:
 
 
 def change_stratum(
-    *, study: Study, actor: User, ids: Iterable[UUID], name: str, value: str
+    *,
+    study: Study,
+    actor: User,
+    ids: Iterable[UUID],
+    name: str,
+    value: str,
+    seen: int | None = None,
 ) -> int:
-    """Give cases of a draft another value, or none when it is empty; how many."""
+    """Give cases of a draft another value, or none when it is empty; how many.
+
+    `seen` is the number of the record's last entry when these cases were looked at.
+    """
     value = " ".join(value.split())[:40]
     with transaction.atomic():
         held = audit.hold(study.pk)
@@ -43,6 +53,8 @@ def change_stratum(
         cases = list(held.cases.filter(id__in=ids))
         if not cases:
             raise ImportRefused(["No case was marked, so none was changed."])
+        if seen is not None:
+            refuse_stale(held, cases, name, value, seen)
         for case in cases:
             rest = {k: v for k, v in case.strata.items() if k != name}
             case.strata = rest | ({name: value} if value else {})
@@ -52,6 +64,34 @@ def change_stratum(
         payload = {"cases": labels, "stratum": name, "value": value}
         audit.record(study=held, actor=actor, verb="change_stratum", payload=payload)
     return len(cases)
+
+
+def find_seen(study: Study) -> int:
+    """The number of the record's last entry."""
+    return study.audit.order_by("n").values_list("n", flat=True).last() or 0
+
+
+def refuse_stale(
+    study: Study, cases: list[Case], name: str, value: str, seen: int
+) -> None:
+    """What a colleague said of these cases since then is not replaced unseen."""
+    since = study.audit.filter(verb="change_stratum", n__gt=seen).order_by("n")
+    entries = [entry for entry in since if entry.payload["stratum"] == name]
+    touched = {label for entry in entries for label in entry.payload["cases"]}
+    stored: dict[str, list[str]] = {}
+    for case in cases:
+        now = str(case.strata.get(name) or "")
+        if case.label in touched and now != value:
+            stored.setdefault(now, []).append(case.label)
+    if stored:
+        word = name.replace("_", " ").capitalize()
+        raise Stale(entries[-1], [
+            Difference(
+                f"{word} of {', '.join(sorted(labels))}",
+                now or "not given", value or "not given",
+            )
+            for now, labels in stored.items()
+        ])  # fmt: skip
 
 
 def refuse_unless_free(study: Study, name: str) -> None:

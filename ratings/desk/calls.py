@@ -35,6 +35,7 @@ from ratings.erasing import ErasureRefused
 from ratings.importing import ImportRefused
 from ratings.invitations import InvitationRefused
 from ratings.mailing import MailRefused
+from ratings.meanwhile import Stale
 from ratings.models import Study
 from ratings.originals import OriginalsRefused
 from ratings.protocol import ProtocolError
@@ -108,7 +109,7 @@ class DeskCall(APIView):
         ProtocolError, RemovalRefused, InvitationRefused, WithdrawalRefused,
         DesignRefused, CoordinatorRefused, AmendmentRefused, StatementRefused,
         AskingRefused, DeclarationRefused, SelectionRefused, ErasureRefused,
-        OriginalsRefused, ConflictRefused, MailRefused,
+        OriginalsRefused, ConflictRefused, MailRefused, Stale,
     )  # fmt: skip
 
     def get_exception_handler(self) -> Callable[..., Response | None]:

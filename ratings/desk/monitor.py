@@ -93,8 +93,9 @@ class DeadlineCall(DeskCall):
             if rater is None:
                 raise Http404
         declaring.set_deadline(
-            study=study, actor=self.person, day=data["deadline"], enrolment=rater
-        )
+            study=study, actor=self.person, day=data["deadline"], enrolment=rater,
+            seen=data["seen"],
+        )  # fmt: skip
         return Response(status=204)
 
 

@@ -12,6 +12,7 @@ from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.views.decorators.http import require_GET, require_POST
 
 from ratings import (
@@ -28,11 +29,13 @@ from ratings import (
     transfers,
 )
 from ratings.importing import ImportRefused
+from ratings.meanwhile import Stale
 from ratings.models import Case, Companion, Mask, Study
 from ratings.pairing import Pair
 from ratings.removal import RemovalRefused
 from ratings.steps import plural
 from ratings.views import SignedInRequest
+from ratings.views.meanwhile import show_stale
 from ratings.views.preview import is_id, list_uploads, read_pairs
 from ratings.views.uploads import UploadRefused, check_file, send_picture
 
@@ -69,6 +72,7 @@ def render_page(
         "companion_kinds": Companion.Kind.choices,
         "contrasts": sorted(set(pairing.CONTRASTS.values())),
         "strata": strata.list_names(study) if draft else [],
+        "seen": strata.find_seen(study),
         **list_imported(study),
         **(list_uploads(study, chosen) if draft else {}),
         "unfinished": transfers.list_unfinished(study) if draft else [],
@@ -185,15 +189,25 @@ def change_stratum(request: SignedInRequest, study_id: UUID) -> HttpResponse:
     """Say of the marked cases what contrast, site or the like they are of."""
     study = access.find_study(user=request.user, study_id=study_id, act="edit")
     name, value = request.POST.get("stratum", ""), request.POST.get("value", "")
+    ids = [UUID(one) for one in request.POST.getlist("case") if is_id(one)]
+    seen = request.POST.get("seen", "")
     try:
         count = strata.change_stratum(
-            study=study, actor=request.user, name=name, value=value,
-            ids=[UUID(one) for one in request.POST.getlist("case") if is_id(one)],
+            study=study, actor=request.user, name=name, value=value, ids=ids,
+            seen=int(seen) if seen.isdigit() and len(seen) < 10 else None,
+        )  # fmt: skip
+    except Stale as stale:
+        return show_stale(
+            request, study, stale, seen=str(strata.find_seen(study)), step="cases",
+            back=reverse("cases", args=[study.pk]),
         )  # fmt: skip
     except ImportRefused as refusal:
         messages.error(request, str(refusal))
     else:
         messages.success(request, f"{plural(count, 'case')} changed.")
+        if gone := len(set(ids)) - count:
+            sentence = f"{plural(gone, 'marked case')} had been removed meanwhile."
+            messages.warning(request, sentence)
     return redirect("cases", study_id=study.pk)
 
 

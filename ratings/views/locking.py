@@ -10,6 +10,7 @@ from django.contrib.auth.decorators import login_required
 from django.db import transaction
 from django.http import Http404, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.views.decorators.http import (
     require_GET,
     require_http_methods,
@@ -27,6 +28,7 @@ from ratings import (
     steps,
 )
 from ratings.checklist import StatementRefused
+from ratings.meanwhile import Stale
 from ratings.models import Study
 from ratings.proof import auditing
 from ratings.proof.twins import SOME_CASES
@@ -34,6 +36,7 @@ from ratings.protocol import ProtocolError
 from ratings.signed_forms import LockForm
 from ratings.steps import Facts, plural
 from ratings.views import SignedInRequest
+from ratings.views.meanwhile import show_stale
 
 SECONDS_AN_ITEM = 45
 
@@ -153,7 +156,14 @@ def state_faces(request: SignedInRequest, study_id: UUID) -> HttpResponse:
     study = access.find_study(user=request.user, study_id=study_id, act="lock")
     try:
         checklist.state_faces(
-            study=study, actor=request.user, answer=request.POST.get("faces", "")
+            study=study, actor=request.user, answer=request.POST.get("faces", ""),
+            seen=request.POST.get("seen"),
+        )  # fmt: skip
+    except Stale as stale:
+        study.refresh_from_db()
+        back = reverse("lock", args=[study.pk])
+        return show_stale(
+            request, study, stale, seen=study.faces, step="lock", back=back
         )
     except StatementRefused as refusal:
         messages.error(request, str(refusal))

@@ -9,6 +9,7 @@ from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
@@ -25,9 +26,11 @@ from ratings.coordinators import CoordinatorRefused
 from ratings.declaring import DeclarationRefused
 from ratings.invitations import InvitationRefused
 from ratings.mailing import MailRefused
+from ratings.meanwhile import Stale
 from ratings.models import Enrolment, Study
 from ratings.rater_forms import ColleagueForm, DeadlineForm, LateRaterForm, RaterForm
 from ratings.views import SignedInRequest
+from ratings.views.meanwhile import show_stale
 
 FRESH = "fresh_link"
 
@@ -126,11 +129,19 @@ def change_deadline(request: SignedInRequest, study_id: UUID) -> HttpResponse:
         return render_people(request, study, deadline=form, status=422)
     try:
         day = form.cleaned_data["deadline"]
-        declaring.set_deadline(study=study, actor=request.user, day=day)
+        declaring.set_deadline(
+            study=study, actor=request.user, day=day, seen=form.cleaned_data["seen"]
+        )
         said = f"Raters are asked to finish by {day.day} {day:%b %Y}." if day else (
             "The study has no deadline now."
         )  # fmt: skip
         messages.success(request, said)
+    except Stale as stale:
+        study.refresh_from_db()
+        return show_stale(
+            request, study, stale, step=back, back=reverse(back, args=[study_id]),
+            seen=declaring.spell_day(study.deadline),
+        )  # fmt: skip
     except DeclarationRefused as refusal:
         messages.error(request, str(refusal))
     return redirect(back, study_id=study_id)
@@ -166,7 +177,7 @@ def render_people(
         "study": study,
         "form": make_form(study),
         "colleague": ColleagueForm(),
-        "deadline": DeadlineForm(initial={"deadline": study.deadline}),
+        "deadline": DeadlineForm.of(study.deadline, holds=study.deadline),
         **forms,
         "colleagues": coordinators.list_colleagues(study),
         "draft": study.state == Study.State.DRAFT,

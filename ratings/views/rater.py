@@ -24,6 +24,7 @@ from ratings.declaring import Declaration, DeclarationRefused
 from ratings.erasing import ErasureRefused
 from ratings.invitations import InvitationRefused
 from ratings.mailing import MailRefused
+from ratings.meanwhile import Stale
 from ratings.models import Enrolment, Study
 from ratings.rater_forms import (
     DeadlineForm,
@@ -34,6 +35,7 @@ from ratings.rater_forms import (
     ReplaceForm,
 )
 from ratings.views import SignedInRequest
+from ratings.views.meanwhile import show_stale
 from ratings.views.people import ask, hand_over, invite
 from ratings.withdrawing import WithdrawalRefused
 
@@ -64,7 +66,9 @@ def show_rater(
         "row": raters.describe(enrolment, request.user),
         "enrolment": enrolment,
         "form": form,
-        "deadline": DeadlineForm(initial={"deadline": enrolment.deadline}),
+        "deadline": DeadlineForm.of(
+            enrolment.deadline, holds=declaring.find_deadline(enrolment)
+        ),
         "draft": state == Study.State.DRAFT,
         "running": state in withdrawing.RUNNING,
         "unblinded": state == Study.State.UNBLINDED,
@@ -164,9 +168,16 @@ def change_deadline(
     try:
         declaring.set_deadline(
             study=enrolment.study, actor=request.user, enrolment=enrolment,
-            day=form.cleaned_data["deadline"],
+            day=form.cleaned_data["deadline"], seen=form.cleaned_data["seen"],
         )  # fmt: skip
         messages.success(request, tell_deadline(enrolment))
+    except Stale as stale:
+        enrolment = find_rater(request, study_id, rater_id)
+        return show_stale(
+            request, enrolment.study, stale, back=back.url,
+            step="monitor" if "monitor" in request.POST else "raters",
+            seen=declaring.spell_day(declaring.find_deadline(enrolment)),
+        )  # fmt: skip
     except DeclarationRefused as refusal:
         messages.error(request, str(refusal))
     return back

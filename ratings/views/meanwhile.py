@@ -1,0 +1,33 @@
+"""The page that shows what a colleague stored meanwhile, beside what was typed."""
+
+from __future__ import annotations
+
+from django.http import HttpResponse
+from django.shortcuts import render
+
+from ratings.meanwhile import Stale
+from ratings.models import Study
+from ratings.views import SignedInRequest
+
+OWN = ("csrfmiddlewaretoken", "seen")
+
+
+def show_stale(
+    request: SignedInRequest, study: Study, stale: Stale, *, seen: str, step: str,
+    back: str,
+) -> HttpResponse:  # fmt: skip
+    """What was sent can be sent again, now knowingly; or let go of."""
+    typed = [
+        (name, value)
+        for name, values in request.POST.lists()
+        for value in values
+        if name not in OWN
+    ]
+    context = {
+        "study": study,
+        "stale": stale,
+        "typed": [*typed, ("seen", seen)],
+        "step": step,
+        "back": back,
+    }
+    return render(request, "ratings/stale.html", context, status=409)
