@@ -13,13 +13,13 @@ from django import forms
 from django.contrib import messages
 from django.contrib.auth import logout
 from django.contrib.auth.decorators import login_required
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from config.second_factor import must_have
-from ratings import audit, erasing
+from ratings import access, audit, erasing
 from ratings.erasing import ErasureRefused
 from ratings.forms import DeskForm
 from ratings.views import SignedInRequest
@@ -97,6 +97,18 @@ def show_account(request: SignedInRequest) -> HttpResponse:
         "required": must_have(request.user),
     }
     return render(request, "account/account.html", context)
+
+
+@never_cache
+@require_http_methods(["GET", "POST"])
+def tell_stay(request: HttpRequest) -> JsonResponse:
+    """How long the sign-in lasts; asked to by POST, begins that time anew."""
+    if not request.user.is_authenticated:
+        return JsonResponse({"detail": "You are signed out."}, status=403)
+    if request.method == "GET":
+        return JsonResponse({"seconds_left": access.count_seconds(request.session)})
+    request.session.modified = True
+    return JsonResponse({"seconds_left": request.session.get_expiry_age()})
 
 
 @login_required

@@ -28,6 +28,7 @@ urlpatterns = [
         "account/devices/<int:number>/end", account_pages.end_device, name="device-end"
     ),
     path("account/devices/end", account_pages.end_other_devices, name="devices-end"),
+    path("account/stay", account_pages.tell_stay, name="stay-signed-in"),
     path("account/erase", account_pages.erase_account, name="account-erase"),
     path("", include("inference.urls")),
     path("", include("ratings.urls")),

@@ -14,10 +14,25 @@ const NOTICE = 300;
 /** A failed question is asked again after so many seconds. */
 const AGAIN = 60;
 
-export function watchSignIn(root: HTMLElement, base: string, signIn: string): SignIn {
+/** What is safe when the sign-in ends, in words, and the key that prolongs it. */
+export interface Comfort {
+  readonly soon: string;
+  readonly over: string;
+  readonly key: string;
+}
+
+const IN_THE_ROOM: Comfort = {
+  soon: "What you have chosen is kept.",
+  over: "What you have chosen is kept in this browser.",
+  key: "E",
+};
+
+export function watchSignIn(
+  root: HTMLElement, base: string, signIn: string, comfort = IN_THE_ROOM,
+): SignIn {
   const words = make("p");
   const stay = make("button", { type: "button", class: "plain", onclick: () => prolong() },
-    "Stay signed in", make("kbd", {}, "E"));
+    "Stay signed in", comfort.key && make("kbd", {}, comfort.key));
   const again = make("a", { class: "plain", href: signIn }, "Sign in");
   const element = make("div", { class: "notice pinned staying", role: "alert" }, words, stay, again);
   let timer: ReturnType<typeof setTimeout> | undefined;
@@ -45,7 +60,7 @@ export function watchSignIn(root: HTMLElement, base: string, signIn: string): Si
     }
     const end = new Date(Date.now() + 1000 * left);
     const time = end.toLocaleTimeString("en-GB", { hour: "2-digit", minute: "2-digit" });
-    say(`You will be signed out at ${time}. What you have chosen is kept.`);
+    say(`You will be signed out at ${time}. ${comfort.soon}`);
     wait(left);
   }
 
@@ -54,7 +69,7 @@ export function watchSignIn(root: HTMLElement, base: string, signIn: string): Si
     if (error.failure === "refused") return;
     if (error.failure !== "signed-out") return wait(AGAIN);
     // Who was not warned is told when something is to be sent.
-    if (warned) say("You are signed out. What you have chosen is kept in this browser.", true);
+    if (warned) say(`You are signed out. ${comfort.over}`, true);
   }
 
   function check(): void {

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Dialog, Page, Route, expect
+from playwright.sync_api import Dialog, Locator, Page, Route, expect
 
 from tests.e2e import walk
-from tests.e2e.conftest import Site
+from tests.e2e.conftest import EMAIL, PASSWORD, Site
 from tests.e2e.test_bringing_in import drop
 from tests.ratings import hostile, sets
 
@@ -155,3 +156,127 @@ def test_a_folder_that_holds_no_volume_is_named_beside_a_zip(
     expect(note).to_contain_text("series")
     expect(note).to_contain_text("No NIfTI file")
     walk.import_all(desk, count=2)
+
+
+def end_session(site: Site) -> None:
+    """Time passes, and every sign-in ends."""
+    site.manage(
+        "shell", "-c",
+        "from django.contrib.sessions.models import Session; "
+        "Session.objects.all().delete()",
+    )  # fmt: skip
+
+
+def last_session(site: Site, *, seconds: int) -> None:
+    site.manage(
+        "shell", "-c",
+        "from datetime import timedelta; from django.utils import timezone; "
+        "from django.contrib.sessions.models import Session; "
+        f"soon = timezone.now() + timedelta(seconds={seconds}); "
+        "Session.objects.update(expire_date=soon)",
+    )  # fmt: skip
+
+
+def sign_in(page: Page) -> None:
+    page.get_by_label("E-mail").fill(EMAIL)
+    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_role("button", name="Sign in").click()
+
+
+TYPED = "Look at the whole cord before you score."
+OFFER = re.compile(r"Your unsaved text from \d\d:\d\d")
+
+
+def type_instructions(page: Page, *, title: str) -> Locator:
+    walk.make_study(page, title=title)
+    walk.open_step(page, "Design")
+    box = page.get_by_label("Instructions for raters")
+    box.fill(TYPED)
+    page.get_by_label("Points of the scale", exact=True).select_option("3")
+    page.get_by_label("Offer the common faults to tick").check()
+    return box
+
+
+def test_what_was_typed_outlives_the_session_and_goes_once_it_is_saved(
+    site: Site, desk: Page
+) -> None:
+    box = type_instructions(desk, title="A long form")
+    end_session(site)
+    desk.get_by_role("button", name="Save the design").first.click()
+    sign_in(desk)
+    offer = desk.get_by_text(OFFER)
+    expect(offer).to_be_visible()
+    expect(box).to_have_value("")
+    desk.get_by_role("button", name="Put it back").click()
+    expect(box).to_have_value(TYPED)
+    expect(desk.get_by_label("Points of the scale", exact=True)).to_have_value("3")
+    expect(desk.get_by_label("Offer the common faults to tick")).to_be_checked()
+    expect(desk.locator(".anchor:visible")).to_have_count(3)
+    expect(offer).to_have_count(0)
+    desk.get_by_role("button", name="Save the design").first.click()
+    expect(desk.get_by_text("The design was saved.")).to_be_visible()
+    expect(box).to_have_value(TYPED)
+    desk.reload()
+    expect(offer).to_have_count(0)
+    assert desk.evaluate("sessionStorage.length") == 0
+
+
+def test_unsaved_text_can_be_discarded_and_goes_with_signing_out(
+    desk: Page,
+) -> None:
+    box = type_instructions(desk, title="Let go of")
+    address = desk.url
+    desk.goto(address)
+    offer = desk.get_by_text(OFFER)
+    expect(offer).to_be_visible()
+    desk.get_by_role("button", name="Discard").click()
+    desk.reload()
+    expect(offer).to_have_count(0)
+    box.fill("Typed once more")
+    desk.get_by_role("button", name="Sign out").click()
+    sign_in(desk)
+    desk.goto(address)
+    expect(box).to_have_value("")
+    expect(offer).to_have_count(0)
+    assert desk.evaluate("sessionStorage.length") == 0
+
+
+def test_text_from_before_a_colleague_saved_meets_the_difference(
+    site: Site, desk: Page
+) -> None:
+    box = type_instructions(desk, title="Two at the design")
+    address = desk.url
+    site.manage(
+        "shell", "-c",
+        "from dataclasses import replace; from ratings import designing; "
+        "from ratings.models import Study; from django.contrib.auth.models import User;"
+        "study = Study.objects.get(title='Two at the design'); "
+        "wishes = replace(designing.read_wishes(study), instructions='Be quick.'); "
+        "designing.change_design(study=study, actor=User.objects.first(), "
+        "wishes=wishes)",
+    )  # fmt: skip
+    desk.goto(address)
+    expect(box).to_have_value("Be quick.")
+    desk.get_by_role("button", name="Put it back").click()
+    desk.get_by_role("button", name="Save the design").first.click()
+    expect(desk.get_by_text("Somebody else changed the design")).to_be_visible()
+    expect(desk.get_by_role("cell", name="Be quick.")).to_be_visible()
+    expect(box).to_have_value(TYPED)
+
+
+def test_the_end_of_the_session_is_told_before_and_can_be_put_off(
+    site: Site, desk: Page
+) -> None:
+    type_instructions(desk, title="Nearly over")
+    last_session(site, seconds=200)
+    desk.reload()
+    warning = desk.get_by_text(re.compile(r"You will be signed out at \d\d:\d\d"))
+    expect(warning).to_be_visible()
+    desk.get_by_role("button", name="Stay signed in").click()
+    expect(warning).to_have_count(0)
+    last_session(site, seconds=20)
+    desk.reload()
+    expect(desk.get_by_text("You are signed out.")).to_be_visible(timeout=30_000)
+    desk.get_by_role("link", name="Sign in").click()
+    sign_in(desk)
+    expect(desk.get_by_text(OFFER)).to_be_visible()

@@ -1,6 +1,7 @@
 // Finds what a page, or a part of it that was just exchanged, has to be woken.
 import { wakeAnchors } from "./anchors";
 import { wakeCopying } from "./copying";
+import { wakeKeeping } from "./keeping";
 import { wakeLocking } from "./locking";
 import { wakePairing } from "./pairing";
 import { wakeQuiet } from "./quiet";
@@ -23,6 +24,7 @@ export function wakePage(root: ParentNode): void {
     wakeCopying(button);
   }
   for (const list of all<HTMLElement>(root, "[data-anchors]")) wakeAnchors(list);
+  for (const form of all<HTMLFormElement>(root, "form[data-keep]")) wakeKeeping(form);
   for (const form of all<HTMLFormElement>(root, "form#lock")) wakeLocking(form);
   for (const form of all<HTMLFormElement>(root, "form#upload")) {
     wakeUpload(form, refreshList);
