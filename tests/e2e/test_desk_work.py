@@ -12,6 +12,7 @@ from playwright.sync_api import Dialog, Locator, Page, Route, expect
 from tests.e2e import walk
 from tests.e2e.conftest import EMAIL, PASSWORD, Site
 from tests.e2e.test_bringing_in import drop
+from tests.frontend.access import find_violations
 from tests.ratings import hostile, sets
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
@@ -101,6 +102,7 @@ def test_a_cancelled_upload_leaves_nothing_and_leaving_is_asked_only_meanwhile(
     desk.locator("input#files").set_input_files(paths)
     wait_for(desk, held)
     assert len(list_parts(site)) == len(before) + 2
+    assert find_violations(desk) == []
     desk.get_by_role("heading", name="Cases", exact=True).click()
     asked = hear(desk, accept=False)
     desk.get_by_role("link", name="Blindfold").click()
@@ -131,6 +133,7 @@ def test_an_unfinished_upload_is_listed_and_can_be_discarded(
     row = desk.locator("#unfinished tbody tr")
     expect(row).to_contain_text("a_T2w.nii")
     expect(row).to_contain_text("you")
+    assert find_violations(desk) == []
     asked = hear(desk, accept=True)
     desk.get_by_role("button", name="Discard a_T2w.nii").click()
     expect(
@@ -207,6 +210,7 @@ def test_what_was_typed_outlives_the_session_and_goes_once_it_is_saved(
     offer = desk.get_by_text(OFFER)
     expect(offer).to_be_visible()
     expect(box).to_have_value("")
+    assert find_violations(desk) == []
     desk.get_by_role("button", name="Put it back").click()
     expect(box).to_have_value(TYPED)
     expect(desk.get_by_label("Points of the scale", exact=True)).to_have_value("3")
@@ -272,6 +276,9 @@ def test_the_end_of_the_session_is_told_before_and_can_be_put_off(
     desk.reload()
     warning = desk.get_by_text(re.compile(r"You will be signed out at \d\d:\d\d"))
     expect(warning).to_be_visible()
+    assert find_violations(desk) == []
+    desk.mouse.wheel(0, 1500)
+    expect(warning).to_be_in_viewport()
     desk.get_by_role("button", name="Stay signed in").click()
     expect(warning).to_have_count(0)
     last_session(site, seconds=20)
@@ -280,3 +287,26 @@ def test_the_end_of_the_session_is_told_before_and_can_be_put_off(
     desk.get_by_role("link", name="Sign in").click()
     sign_in(desk)
     expect(desk.get_by_text(OFFER)).to_be_visible()
+
+
+def test_the_second_of_two_coordinators_sees_both_and_chooses(
+    site: Site, desk: Page
+) -> None:
+    walk.make_study(desk, title="Two deadlines")
+    walk.open_step(desk, "Raters")
+    site.manage(
+        "shell", "-c",
+        "from datetime import date; from ratings import declaring; "
+        "from ratings.models import Study; from django.contrib.auth.models import User;"
+        "declaring.set_deadline(study=Study.objects.get(title='Two deadlines'), "
+        "actor=User.objects.first(), day=date(2040, 3, 31))",
+    )  # fmt: skip
+    desk.get_by_label("Finish by").fill("2041-05-01")
+    desk.get_by_role("button", name="Save the deadline").click()
+    expect(desk.get_by_text("Somebody else was first")).to_be_visible()
+    row = desk.get_by_role("row", name="Deadline for all")
+    expect(row).to_have_text("Deadline for all31 Mar 20401 May 2041")
+    assert find_violations(desk) == []
+    desk.get_by_role("button", name="Save mine in place of what is stored").click()
+    expect(desk.get_by_text("asked to finish by 1 May 2041.")).to_be_visible()
+    expect(desk.get_by_label("Finish by")).to_have_value("2041-05-01")

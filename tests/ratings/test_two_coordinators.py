@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from datetime import date, timedelta
 from html import unescape
+from typing import Any
 
 import pytest
-from django.http import HttpResponse
 from django.test import Client
 from django.urls import reverse
 
@@ -26,7 +26,7 @@ def read_hidden(page: str, form: str) -> dict[str, str]:
     return {name: value for name, value in fields if name != "csrfmiddlewaretoken"}
 
 
-def save_again(client: Client, url: str, stale: HttpResponse) -> str:
+def save_again(client: Client, url: str, stale: Any) -> str:
     """Press the button that stores one's own in place of the other's."""
     sent: dict[str, list[str]] = {}
     fields = r'type="hidden" name="(\w+)" value="([^"]*)"'
