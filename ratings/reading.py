@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass
 from statistics import median
+from typing import Any
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
@@ -37,6 +38,9 @@ class Place:
         return self.done == self.total and self.practice_done == self.practice_total
 
 
+NOWHERE = Place(0, 0, 0, 0)
+
+
 def open_presentations(session: Session) -> QuerySet[Presentation]:
     """What is still to be rated, in order; nothing before the sessions before it."""
     return with_unscored(session.presentations.all()).exclude(
@@ -65,17 +69,25 @@ def earlier_presentations() -> QuerySet[Presentation]:
 
 def count_place(session: Session) -> Place:
     """In one query, as every answer to a score says it."""
+    found = count_places(session.presentations.all())
+    return found.get(session.enrolment_id, NOWHERE)
+
+
+def count_places(presentations: QuerySet[Presentation]) -> dict[Any, Place]:
+    """The place among these of every rater, by the enrolment's key; in one query."""
     left = Exists(unscored_of(OuterRef("pk")))
-    every = session.presentations.filter(case__withdrawal=None).annotate(left=left)
-    counts = Counter(
-        (kind == PRACTICE, left) for kind, left in every.values_list("kind", "left")
-    )
-    return Place(
-        done=counts[False, False],
-        total=counts[False, False] + counts[False, True],
-        practice_done=counts[True, False],
-        practice_total=counts[True, False] + counts[True, True],
-    )
+    every = presentations.filter(case__withdrawal=None).annotate(left=left)
+    rows = every.values_list("session__enrolment", "kind", "left")
+    counts = Counter((rater, kind == PRACTICE, left) for rater, kind, left in rows)
+    return {
+        rater: Place(
+            done=counts[rater, False, False],
+            total=counts[rater, False, False] + counts[rater, False, True],
+            practice_done=counts[rater, True, False],
+            practice_total=counts[rater, True, False] + counts[rater, True, True],
+        )
+        for rater in {rater for rater, *_ in counts}
+    }
 
 
 def count_done(session: Session) -> tuple[int, int]:

@@ -1,101 +1,132 @@
-"""What the monitor tells of each rater: counts, times, flags, deadline; no score."""
+"""What the monitor tells of each rater: counts, times, flags, deadline; no score.
+
+Every question is asked of the database once for all raters, as the page asks them
+every few seconds.
+"""
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import datetime
 from statistics import median
 from typing import Any
 
-from django.db.models import Max, Q, QuerySet
+from django.db.models import Count, Exists, Max, OuterRef, QuerySet
 
 from ratings import declaring, reading
-from ratings.models import Enrolment, Presentation, Problem, Score, Study, ViewLog
-from ratings.reading import PRACTICE
+from ratings.models import (
+    Enrolment,
+    Presentation,
+    Problem,
+    Reply,
+    Score,
+    Study,
+    ViewLog,
+)
+from ratings.reading import PRACTICE, Place
 
 Facts = dict[str, Any]
+OWN = "session__enrolment"
+OF_SHOWN, OF_SCORE = f"presentation__{OWN}", f"item__presentation__{OWN}"
+
+
+@dataclass(frozen=True)
+class Watched:
+    """What a study's raters left in the database, by the enrolment's key."""
+
+    places: dict[Any, Place]
+    reasons: dict[Any, Counter[str]]
+    unlooked: dict[Any, int]
+    times: dict[Any, list[int]]
+    last_score: dict[Any, datetime]
+    last_word: dict[Any, datetime]
+    words: dict[Any, Counter[tuple[str, bool]]]
 
 
 def summarise_progress(study: Study) -> list[Facts]:
     """A row per rater for the monitor: counts and times, never a score."""
     raters = study.enrolments.filter(role=Enrolment.Role.RATER, sessions__isnull=False)
     rows = raters.distinct().select_related("user", "study", "withdrawal")
-    return [summarise_rater(enrolment) for enrolment in rows.order_by("code")]
+    watched = watch(study)
+    return [summarise_rater(one, watched) for one in rows.order_by("code")]
 
 
-def summarise_rater(enrolment: Enrolment) -> Facts:
+def watch(study: Study) -> Watched:
     """All sessions of a rater together; practice is counted, its times are not."""
+    shown = Presentation.objects.filter(session__enrolment__study=study)
+    views = ViewLog.objects.filter(presentation__in=shown.exclude(kind=PRACTICE))
+    scores = Score.objects.filter(item__presentation__in=shown)
+    wrote = Problem.objects.filter(presentation__in=shown)
+    without = scores.filter(value__isnull=True, later__isnull=True)
+    unlooked = views.filter(conduct__without_looking=True).values_list(OF_SHOWN)
+    replied = Exists(Reply.objects.filter(problem=OuterRef("pk")))
+    return Watched(
+        places=reading.count_places(shown),
+        reasons=count(without.values_list(OF_SCORE, "reason")),
+        unlooked=dict(unlooked.annotate(n=Count("presentation", distinct=True))),
+        times=collect(views.values_list(OF_SHOWN, "active_ms")),
+        last_score=find_last(scores, OF_SCORE),
+        last_word=find_last(wrote, OF_SHOWN),
+        words=count(
+            (rater, (kind, answered))
+            for rater, kind, answered in wrote.annotate(answered=replied).values_list(
+                OF_SHOWN, "kind", "answered"
+            )
+        ),
+    )
+
+
+def count(pairs: Iterable[tuple[Any, Any]]) -> dict[Any, Counter[Any]]:
+    return {key: Counter(values) for key, values in collect(pairs).items()}
+
+
+def collect(pairs: Iterable[tuple[Any, Any]]) -> dict[Any, list[Any]]:
+    found: dict[Any, list[Any]] = defaultdict(list)
+    for key, value in pairs:
+        found[key].append(value)
+    return found
+
+
+def find_last(rows: QuerySet[Any], rater: str) -> dict[Any, datetime]:
+    return dict(rows.values_list(rater).annotate(at=Max("created_at")))
+
+
+def summarise_rater(enrolment: Enrolment, watched: Watched) -> Facts:
+    key = enrolment.pk
+    place = watched.places.get(key, reading.NOWHERE)
+    times = watched.times.get(key, [])
+    reasons = watched.reasons.get(key, Counter())
+    last = watched.last_score.get(key)
+    signs = (last, watched.last_word.get(key), enrolment.user.last_login)
     return {
-        "rater": enrolment.pk,
+        "rater": key,
         "code": enrolment.code,
         "name": enrolment.user.get_full_name(),
         "left": hasattr(enrolment, "withdrawal"),
-        **(place := count_places(enrolment)),
-        **describe_answers(enrolment),
-        **describe_times(enrolment),
-        **count_words(enrolment),
-        **describe_deadline(enrolment, finished=place["finished"]),
-    }
-
-
-def count_places(enrolment: Enrolment) -> Facts:
-    places = [reading.count_place(session) for session in enrolment.sessions.all()]
-    keys = ("done", "total", "practice_done", "practice_total")
-    counts = {key: sum(getattr(place, key) for place in places) for key in keys}
-    return {**counts, "finished": all(place.finished for place in places)}
-
-
-def describe_answers(enrolment: Enrolment) -> Facts:
-    """Which items were given no score and why, and which were not looked through."""
-    own = Q(item__presentation__session__enrolment=enrolment)
-    without = Score.objects.filter(own, value__isnull=True, later__isnull=True)
-    reasons = Counter(without.values_list("reason", flat=True))
-    unlooked = ViewLog.objects.filter(
-        presentation__in=shown_to(enrolment), conduct__without_looking=True
-    )
-    return {
+        **vars(place),
+        "finished": place.finished,
         "cannot_rate": sum(reasons.values()),
         "reasons": dict(reasons.most_common()),
-        "without_looking": unlooked.values("presentation").distinct().count(),
-    }
-
-
-def shown_to(enrolment: Enrolment) -> QuerySet[Presentation]:
-    """What was on the rater's screen, without practice."""
-    own = Presentation.objects.filter(session__enrolment=enrolment)
-    return own.exclude(kind=PRACTICE)
-
-
-def describe_times(enrolment: Enrolment) -> Facts:
-    views = ViewLog.objects.filter(presentation__in=shown_to(enrolment))
-    times = list(views.values_list("active_ms", flat=True))
-    own = Q(item__presentation__session__enrolment=enrolment)
-    last = Score.objects.filter(own).aggregate(at=Max("created_at"))["at"]
-    return {
+        "without_looking": watched.unlooked.get(key, 0),
         "active_seconds": sum(times) / 1000,
         "median_seconds": median(times) / 1000 if times else None,
         "last_score": last,
-        "last_seen": find_last_sign(enrolment, last),
+        # the latest of signing in, scoring and writing to the coordinator
+        "last_seen": max((at for at in signs if at), default=None),
+        **count_words(watched.words.get(key, Counter())),
+        **describe_deadline(enrolment, finished=place.finished),
     }
 
 
-def find_last_sign(enrolment: Enrolment, last: datetime | None) -> datetime | None:
-    """The latest of signing in, scoring and writing to the coordinator."""
-    wrote = Problem.objects.filter(presentation__session__enrolment=enrolment)
-    said = wrote.aggregate(at=Max("created_at"))["at"]
-    signs = [at for at in (last, said, enrolment.user.last_login) if at]
-    return max(signs, default=None)
-
-
-def count_words(enrolment: Enrolment) -> Facts:
+def count_words(words: Counter[tuple[str, bool]]) -> Facts:
     """Problems, questions, and how many of the latter wait for an answer."""
-    wrote = Problem.objects.filter(presentation__session__enrolment=enrolment)
-    kinds = Counter(wrote.values_list("kind", flat=True))
-    asked = wrote.filter(kind=Problem.Kind.QUESTION)
+    waiting = words[Problem.Kind.QUESTION, False]
     return {
-        "problems": kinds[Problem.Kind.PROBLEM],
-        "questions": kinds[Problem.Kind.QUESTION],
-        "unanswered": asked.filter(replies__isnull=True).count(),
+        "problems": sum(words[Problem.Kind.PROBLEM, known] for known in (True, False)),
+        "questions": waiting + words[Problem.Kind.QUESTION, True],
+        "unanswered": waiting,
     }
 
 

@@ -199,6 +199,22 @@ def test_what_is_typed_to_a_rater_stays_while_the_monitor_follows(
     expect(box).to_be_focused()
 
 
+def test_a_site_that_falls_silent_is_told_until_it_answers(
+    page: Page, desks: dict[str, str]
+) -> None:
+    page.goto(f"{desks['site']}/studies/{desks['running']}/monitor/")
+    silent = page.locator("[data-silent]")
+    expect(silent).to_have_count(0)
+    page.route("**/monitor/progress*", lambda route: route.abort())
+    expect(silent).to_contain_text("The site does not answer", timeout=15_000)
+    page.unroute("**/monitor/progress*")
+    page.route("**/monitor/progress*", lambda route: route.fulfill(status=503))
+    page.wait_for_timeout(6_000)
+    expect(silent).to_have_count(1)
+    page.unroute("**/monitor/progress*")
+    expect(silent).to_have_count(0, timeout=15_000)
+
+
 def ask_another(desks: dict[str, str]) -> None:
     """A rater writes while the page is open."""
     site = Site(desks["site"], environment(Path(desks["folder"])))

@@ -5,11 +5,13 @@ import uuid
 from datetime import timedelta
 
 import pytest
-from django.db import transaction
+from django.contrib.auth.models import User
+from django.db import connection, transaction
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from ratings import asking, declaring, reading, scoring
+from ratings import asking, declaring, latecomers, reading, scoring
 from ratings.models import Item, Session, Study
 from ratings.scoring import Answer, Submission
 from tests.ratings.conftest import end_collecting
@@ -206,3 +208,25 @@ def test_strangers_and_raters_find_nothing_here(
         assert client.post(url, {"title": "Cord lesions"}).status_code in (404, 405)
     open_study.refresh_from_db()
     assert open_study.state == Study.State.COLLECTING
+
+
+def count_queries(client: Client, url: str) -> int:
+    with CaptureQueriesContext(connection) as asked:
+        assert client.get(url).status_code == 200
+    return len(asked)
+
+
+def test_more_raters_do_not_make_the_monitor_ask_more(
+    coordinator: Client, url: str, open_study: Study, ada: User
+) -> None:
+    for session in Session.objects.filter(enrolment__study=open_study):
+        score(session, 3)
+    before = count_queries(coordinator, url)
+    for number in range(4):
+        late = latecomers.add_late_rater(
+            study=open_study, actor=ada, name=f"Late {number}", reason="More help.",
+            email=f"late{number}@example.org", site="", drew=[],
+        )  # fmt: skip
+        score(late.sessions.get(number=1), 3)
+    assert "R06" in text(coordinator, url)
+    assert count_queries(coordinator, url) == before

@@ -1,10 +1,12 @@
 // Wakes the parts of a desk page that need more than the browser's own behaviour.
 import { startKeeping } from "../desk/keeping";
 import { wakePage } from "../desk/page";
+import { watchSilence } from "../desk/silence";
 import { watchSignIn } from "../staying";
 
 startKeeping(document.body.dataset["person"]);
 wakePage(document);
+watchSilence(document.body);
 // A refused form can stand far down a long page: go to the first field that is wrong.
 document.querySelector<HTMLElement>(".field-wrong :is(input, select, textarea)")?.focus();
 
