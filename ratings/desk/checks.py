@@ -41,7 +41,7 @@ class ChecklistShape(Serializer[Any]):
 
 
 class FacesBody(Body):
-    """What the coordinator answers for, and the statement that stood there."""
+    """What the coordinator answers for; `seen` is the statement that stood there."""
 
     faces = serializers.ChoiceField(list(frozen.FACES))
     seen = serializers.CharField(required=False, allow_blank=True)
@@ -89,7 +89,10 @@ class FacesCall(DeskCall):
     def put(self, request: Request, study_id: UUID) -> Response:
         study = self.find_study(study_id, "lock")
         body = read(FacesBody, request)
-        checklist.state_faces(study=study, actor=self.person, answer=body["faces"])
+        checklist.state_faces(
+            study=study, actor=self.person, answer=body["faces"],
+            seen=body.get("seen"),
+        )  # fmt: skip
         return Response(status=204)
 
 

@@ -27,6 +27,16 @@ class StratumBody(Body):
         "the cases have."
     )
     value = serializers.CharField(allow_blank=True, max_length=40)
+    seen = serializers.IntegerField(
+        required=False, help_text="As read: what was said since is not replaced unseen."
+    )
+
+
+class StrataShape(Serializer[Any]):
+    """What can be said of cases, and the number that goes with a change."""
+
+    names = serializers.ListField(child=serializers.CharField())
+    seen = serializers.IntegerField()
 
 
 class ChangedShape(Serializer[Any]):
@@ -34,16 +44,22 @@ class ChangedShape(Serializer[Any]):
 
 
 class StratumCall(DeskCall):
+    @describe("What can be said of cases", answer={200: StrataShape})
+    def get(self, request: Request, study_id: UUID) -> Response:
+        study = self.find_study(study_id, "edit")
+        told = {"names": strata.list_names(study), "seen": strata.find_seen(study)}
+        return Response(told)
+
     @describe(
         "Say of cases of a draft what contrast, site or the like they are of",
-        body=StratumBody, answer={200: ChangedShape}, refusals=(422,),
+        body=StratumBody, answer={200: ChangedShape}, refusals=(409, 422),
     )  # fmt: skip
     def post(self, request: Request, study_id: UUID) -> Response:
         study = self.find_study(study_id, "edit")
         body = read(StratumBody, request)
         count = strata.change_stratum(
             study=study, actor=self.person, ids=body["cases"], name=body["stratum"],
-            value=body["value"],
+            value=body["value"], seen=body.get("seen"),
         )  # fmt: skip
         return Response({"changed": count})
 

@@ -116,6 +116,12 @@ def test_a_script_says_of_cases_what_they_are_of(script: Script, draft: Study) -
     assert changed.json() == {"changed": 2}
     found = [case.strata.get("site") for case in draft.cases.order_by("label")]
     assert found == ["Basel", "Basel", None]
+    told = script.get(f"studies/{draft.pk}/strata").json()
+    assert "site" in told["names"]
+    script.post(f"studies/{draft.pk}/strata", {**body, "value": "Bern"})
+    late = {**body, "value": "Chur", "seen": told["seen"]}
+    stale = script.post(f"studies/{draft.pk}/strata", late)
+    assert (stale.status_code, "Bern" in stale.json()["detail"]) == (409, True)
     odd = script.post(f"studies/{draft.pk}/strata", {**body, "stratum": "shoe"})
     assert (odd.status_code, "Choose what is changed" in odd.json()["detail"]) == (
         422, True
@@ -226,6 +232,9 @@ def test_the_checklist_of_a_script_is_what_it_locks(
     ]  # fmt: skip
     assert script.send("put", f"{one}/faces", {"faces": "none"}).status_code == 204
     assert script.send("put", f"{one}/faces", {"faces": "maybe"}).status_code == 400
+    stale = script.send("put", f"{one}/faces", {"faces": "removed", "seen": ""})
+    study.refresh_from_db()
+    assert (stale.status_code, study.faces) == (409, "none")
     seen = script.get(f"{one}/checklist").json()
     assert (seen["ready"], seen["faces"]) == (True, "none")
     script.send("patch", one, {"contact": "Ada, ada@example.org"})
