@@ -92,8 +92,8 @@ class ImportBody(Body):
     names_confirmed = serializers.BooleanField(
         required=False,
         default=False,
-        help_text="That no file name holds a person's name, a date or a number, "
-        "although one looks so.",
+        help_text="That no file name and no subject holds a person's name, a date or "
+        "a number, although one looks so.",
     )
 
 
