@@ -31,6 +31,7 @@ OWN = (
     "models",
     "models-list",
     "monitor-progress",
+    "stay-signed-in",
     "tokens",
 )
 

@@ -262,8 +262,8 @@ def list_routes(study: Study, key: str) -> Iterator[tuple[str, dict[str, Any]]]:
         }
         if "study_id" in values:
             values["study_id"] = study.pk
-        if "kind" in values:
-            values |= {"name": "violin", "kind": "svg"}
+        figure = {"name": "violin", "kind": "svg"}
+        values |= {part: figure[part] for part in values if part in figure}
         for name in ("key", "token"):
             if name in values:
                 values[name] = key if name == "key" else "x" * 43
