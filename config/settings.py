@@ -252,6 +252,10 @@ SPECTACULAR_SETTINGS = {
     "VERSION": VERSION,
     "SERVE_INCLUDE_SCHEMA": False,
     "PREPROCESSING_HOOKS": ["ratings.desk.schema.keep_desk"],
+    "POSTPROCESSING_HOOKS": [
+        "drf_spectacular.hooks.postprocess_schema_enums",
+        "ratings.desk.schema.close_bodies",
+    ],
 }
 
 LOG_FORMAT = env.str("LOG_FORMAT", default="text")

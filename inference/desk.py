@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any, ClassVar
 from uuid import UUID
 
-from django.http import Http404
+from django.http import Http404, HttpResponse
+from drf_spectacular.types import OpenApiTypes
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -15,18 +16,18 @@ from inference import batches, progress
 from inference.batches import BatchRefused
 from inference.forms import PredictionForm
 from inference.sources import list_sources
+from inference.views import complete, read_log
 from ratings import jobs
+from ratings.arms import MADE_HERE
+from ratings.desk.bodies import check_form, read_body, shape_form
 from ratings.desk.calls import (
     DeskCall,
-    check_form,
     describe,
     paged,
-    read_body,
     send_page,
-    shape_form,
 )
 from ratings.desk.shapes import JobShape
-from ratings.models import Job, Study
+from ratings.models import Arm, Job, Study
 
 PredictionBody = shape_form("PredictionBody", PredictionForm)
 
@@ -98,6 +99,72 @@ class PredictionsCall(PredictionCall):
             label=data["label"], settings=form.read_settings(),
         )  # fmt: skip
         return Response(BatchShape(batch).data, status=202)
+
+
+class ArmChangedShape(Serializer[Any]):
+    """How many predictions of the arm were queued again, cancelled or removed."""
+
+    changed = serializers.IntegerField()
+
+
+class ArmCall(PredictionCall):
+    """A call on all predictions of one arm that was made here."""
+
+    def find_arm(self, study_id: UUID, key: str) -> Arm:
+        study = self.find_study(study_id, "edit")
+        arm = study.arms.filter(key=key, kind__in=MADE_HERE).first()
+        if arm is None:
+            raise Http404
+        return arm
+
+    def tell(self, changed: int) -> Response:
+        return Response(ArmChangedShape({"changed": changed}).data)
+
+
+class PredictedArmCall(ArmCall):
+    @describe(
+        "Remove an arm with all its predictions from a draft",
+        answer={200: ArmChangedShape}, refusals=(409,),
+    )  # fmt: skip
+    def delete(self, request: Request, study_id: UUID, key: str) -> Response:
+        arm = self.find_arm(study_id, key)
+        return self.tell(batches.withdraw(arm=arm, actor=self.person))
+
+
+class CompleteArmCall(ArmCall):
+    @describe(
+        "Ask the arm's own engine for the cases that lack its mask",
+        answer={202: BatchShape}, refusals=(409,),
+    )  # fmt: skip
+    def post(self, request: Request, study_id: UUID, key: str) -> Response:
+        arm = self.find_arm(study_id, key)
+        batch = complete(arm.study, arm, self.person)
+        return Response(BatchShape(batch).data, status=202)
+
+
+class RetryArmCall(ArmCall):
+    @describe(
+        "Do the arm's failed and cancelled predictions again",
+        answer={200: ArmChangedShape}, refusals=(409,),
+    )  # fmt: skip
+    def post(self, request: Request, study_id: UUID, key: str) -> Response:
+        return self.tell(batches.retry_failed(self.find_arm(study_id, key)))
+
+
+class CancelArmCall(ArmCall):
+    @describe("Cancel what waits or runs of the arm", answer={200: ArmChangedShape})
+    def post(self, request: Request, study_id: UUID, key: str) -> Response:
+        return self.tell(batches.cancel_all(self.find_arm(study_id, key)))
+
+
+class LogCall(PredictionCall):
+    @describe(
+        "What was printed while a prediction was made",
+        answer={(200, "text/plain"): OpenApiTypes.STR},
+    )
+    def get(self, request: Request, study_id: UUID, job_id: UUID) -> HttpResponse:
+        job = self.find_job(self.find_study(study_id, "edit"), job_id)
+        return HttpResponse(read_log(job), content_type="text/plain; charset=utf-8")
 
 
 class RetryCall(PredictionCall):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from inference import desk, model_pages, soft_maps, views
+from inference import desk, model_desk, model_pages, soft_maps, views
 
 BASE = "studies/<uuid:study_id>/predictions/"
 MASKS = "studies/<uuid:study_id>/masks/<uuid:case_id>"
@@ -46,6 +46,30 @@ urlpatterns = [
     path("api/sources", desk.SourcesCall.as_view(), name="api-sources"),
     path(
         f"{API}predictions", desk.PredictionsCall.as_view(), name="api-predictions"
+    ),
+    path("api/models", model_desk.ModelsCall.as_view(), name="api-models"),
+    path(
+        "api/models/jobs/<uuid:job_id>",
+        model_desk.RegistrationCall.as_view(), name="api-registration",
+    ),
+    path(
+        f"{API}predictions/<slug:key>",
+        desk.PredictedArmCall.as_view(), name="api-predicted-arm",
+    ),
+    path(
+        f"{API}predictions/<slug:key>/complete",
+        desk.CompleteArmCall.as_view(), name="api-arm-complete",
+    ),
+    path(
+        f"{API}predictions/<slug:key>/retry",
+        desk.RetryArmCall.as_view(), name="api-arm-retry",
+    ),
+    path(
+        f"{API}predictions/<slug:key>/cancel",
+        desk.CancelArmCall.as_view(), name="api-arm-cancel",
+    ),
+    path(
+        f"{API}jobs/<uuid:job_id>/log", desk.LogCall.as_view(), name="api-job-log"
     ),
     path(
         f"{API}jobs/<uuid:job_id>/retry", desk.RetryCall.as_view(), name="api-job-retry"

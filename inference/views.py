@@ -7,6 +7,7 @@ from uuid import UUID
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
+from django.contrib.auth.models import User
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import (
@@ -105,14 +106,16 @@ def show_log(request: SignedInRequest, study_id: UUID, job_id: UUID) -> HttpResp
     """What was printed while a prediction was made, for whoever has to help."""
     study = access.find_study(user=request.user, study_id=study_id, act="edit")
     job = get_object_or_404(Job, pk=job_id, study=study, kind=Job.Kind.PREDICT)
-    made = Prediction.objects.filter(job=job).select_related("result").first()
     case = study.cases.filter(pk=job.payload.get("case")).first()
-    log = job.log or (made.result.log if made and made.result else "")
+    context = {"study": study, "job": job, "log": read_log(job)}
     return render(
-        request,
-        "inference/log.html",
-        {"study": study, "job": job, "log": log, "case": case or "a removed case"},
+        request, "inference/log.html", {**context, "case": case or "a removed case"}
     )
+
+
+def read_log(job: Job) -> str:
+    made = Prediction.objects.filter(job=job).select_related("result").first()
+    return job.log or (made.result.log if made and made.result else "")
 
 
 @login_required
@@ -147,20 +150,20 @@ def change_arm(
         elif act == "retry":
             batches.retry_failed(arm)
         else:
-            complete(request, study, arm)
+            complete(study, arm, request.user)
     except BatchRefused as refusal:
         return reload(request, study, str(refusal))
     return answer(request, study)
 
 
-def complete(request: SignedInRequest, study: Study, arm: Arm) -> None:
+def complete(study: Study, arm: Arm, actor: User) -> batches.Batch:
     """Ask for the cases that were added since, by the arm's own engine."""
     source = find_source(arm.source)
     if source is None:
         raise Http404
-    batches.submit(
+    return batches.submit(
         study=study,
-        actor=request.user,
+        actor=actor,
         source=source,
         label=arm.label,
         settings=arm.source["settings"],

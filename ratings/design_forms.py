@@ -193,7 +193,7 @@ class DesignForm(PresentationForm):
         help_text="The masks that all others are compared with in the results.",
     )
 
-    def __init__(self, *args: Any, study: Study, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, study: Study, rows: int = 0, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.study = study
         self.cases = list(study.chosen_cases().values_list("label", flat=True))
@@ -203,7 +203,8 @@ class DesignForm(PresentationForm):
                 label=f"Word for {value}", max_length=40, required=False
             )
         self.fields["reference_arm"].choices = arms or [("manual", "Manual")]  # type: ignore[attr-defined]
-        self.rows = len(design.read_design(study.design).calibration) + SPARE_ROWS
+        stored = len(design.read_design(study.design).calibration)
+        self.rows = max(stored + SPARE_ROWS, rows)
         for row in range(self.rows):
             self.add_row(row, arms)
 

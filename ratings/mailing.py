@@ -54,8 +54,11 @@ def send_invitation(enrolment: Enrolment, token: str) -> None:
 def remind(*, enrolment: Enrolment, actor: User) -> None:
     """Say how much is left and until when; whoever never came in gets a new link.
 
-    Raises MailRefused, with no link changed, for a second reminder within hours.
+    Raises MailRefused, with no link changed, for a second reminder within hours and
+    for somebody who left.
     """
+    if hasattr(enrolment, "withdrawal") or not enrolment.user.email:
+        raise MailRefused(f"{enrolment.code} left the study, so nothing was sent.")
     earlier = enrolment.reminded_at
     if earlier and timezone.now() - earlier < PAUSE:
         raise MailRefused(

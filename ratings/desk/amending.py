@@ -5,16 +5,25 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
+from django.http import HttpResponse
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiParameter
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.serializers import Serializer
 
 from ratings import amending
-from ratings.desk.calls import DeskCall, check_form, describe, read_body, shape_form
+from ratings.desk.bodies import check_form, read_body, shape_form
+from ratings.desk.calls import (
+    DeskCall,
+    describe,
+)
 from ratings.models import Study
 from ratings.signed_forms import AmendForm
+from ratings.views.locking import write_protocol
 
+VERSION = OpenApiParameter("version", int, description="Its number; else the last.")
 AmendBody = shape_form("AmendBody", AmendForm, optional=True)
 
 
@@ -74,3 +83,13 @@ class AmendmentsCall(DeskCall):
         )  # fmt: skip
         study.refresh_from_db()
         return show(study, 201)
+
+
+class ProtocolCall(DeskCall):
+    @describe(
+        "A version of the locked protocol, in the spelling that its hash was taken of",
+        answer={200: OpenApiTypes.OBJECT}, query=[VERSION],
+    )  # fmt: skip
+    def get(self, request: Request, study_id: UUID) -> HttpResponse:
+        study = self.find_study(study_id, "lock")
+        return write_protocol(study, request.query_params.get("version", ""))

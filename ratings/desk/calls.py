@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ClassVar, TypeVar, cast
 from uuid import UUID
 
-from django import forms
 from django.contrib.auth.models import User
 from django.http import Http404
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
@@ -29,7 +28,7 @@ from ratings.checklist import StatementRefused
 from ratings.conflicts import ConflictRefused
 from ratings.coordinators import CoordinatorRefused
 from ratings.declaring import DeclarationRefused
-from ratings.designing import DesignRefused
+from ratings.designing import DesignRefused, DesignStale
 from ratings.desk.tokens import TokenAuthentication
 from ratings.erasing import ErasureRefused
 from ratings.importing import ImportRefused
@@ -38,6 +37,7 @@ from ratings.mailing import MailRefused
 from ratings.meanwhile import Stale
 from ratings.models import Study
 from ratings.originals import OriginalsRefused
+from ratings.previewing import PreviewRefused
 from ratings.protocol import ProtocolError
 from ratings.removal import RemovalRefused
 from ratings.selecting import SelectionRefused
@@ -84,11 +84,24 @@ class AnyAccept(BaseContentNegotiation):
 
 
 class Refused(APIException):
-    """A sentence with the status that goes with it."""
+    """A sentence with the status that goes with it, and what differs if it is stale."""
 
-    def __init__(self, status: int, sentence: str) -> None:
+    def __init__(
+        self, status: int, sentence: str, differences: list[str] | None = None
+    ) -> None:
         super().__init__(sentence)
         self.status_code = status
+        self.differences = differences or []
+
+
+def list_differences(error: Exception) -> list[str]:
+    """What somebody else stored meanwhile beside what was sent, a line each."""
+    if isinstance(error, DesignStale | Stale):
+        return [
+            f"{one.name}: now “{one.stored}”, you wrote “{one.wished}”"
+            for one in error.differences
+        ]
+    return []
 
 
 def answer_refusal(error: Exception, context: dict[str, Any]) -> Response | None:
@@ -96,6 +109,8 @@ def answer_refusal(error: Exception, context: dict[str, Any]) -> Response | None
     response = answer_problem(error, context)
     if response is not None and isinstance(error, ValidationError):
         response.data["errors"] = error.detail
+    if response is not None and isinstance(error, Refused) and error.differences:
+        response.data["differences"] = error.differences
     return response
 
 
@@ -110,6 +125,7 @@ class DeskCall(APIView):
         DesignRefused, CoordinatorRefused, AmendmentRefused, StatementRefused,
         AskingRefused, DeclarationRefused, SelectionRefused, ErasureRefused,
         OriginalsRefused, ConflictRefused, MailRefused, Stale,
+        PreviewRefused,
     )  # fmt: skip
 
     def get_exception_handler(self) -> Callable[..., Response | None]:
@@ -119,7 +135,7 @@ class DeskCall(APIView):
         if isinstance(exc, ImportRefused):
             exc = Refused(422, str(exc))
         elif isinstance(exc, self.refusals):
-            exc = Refused(409, str(exc))
+            exc = Refused(409, str(exc), list_differences(exc))
         return super().handle_exception(exc)
 
     @property
@@ -173,6 +189,7 @@ class Problem(Serializer[Any]):
     detail = serializers.CharField()
     status = serializers.IntegerField()
     errors = serializers.DictField(required=False)  # type: ignore[assignment]
+    differences = serializers.ListField(child=serializers.CharField(), required=False)
 
 
 def describe(
@@ -182,6 +199,7 @@ def describe(
     body: Any = None,
     refusals: tuple[int, ...] = (),
     paginated: bool = False,
+    query: Sequence[OpenApiParameter] = (),
 ) -> Callable[[Call], Call]:
     """Put a call into the published description, with every status it can have."""
     codes = {401, 403, 404, 503, *refusals} | ({400, 415} if body else set())
@@ -193,74 +211,6 @@ def describe(
         summary=summary,
         request=body,
         responses={**answer, **told},
-        parameters=PAGE if paginated else [],
+        parameters=[*(PAGE if paginated else []), *query],
     )
     return decorate
-
-
-FIELDS: dict[type[forms.Field], type[serializers.Field[Any, Any, Any, Any]]] = {
-    forms.BooleanField: serializers.BooleanField,
-    forms.DecimalField: serializers.FloatField,
-    forms.FloatField: serializers.FloatField,
-    forms.IntegerField: serializers.IntegerField,
-    forms.EmailField: serializers.EmailField,
-}
-
-
-def shape_form(name: str, form: type[forms.Form], *, optional: bool = False) -> Shape:
-    """What a page's form takes, as the body of a call; the form itself judges it."""
-    fields: dict[str, Any] = {}
-    for key, field in form.base_fields.items():
-        kind = next((FIELDS[c] for c in type(field).mro() if c in FIELDS), None)
-        fields[key] = (kind or serializers.CharField)(
-            required=field.required and not optional, help_text=field.label or ""
-        )
-    return type(name, (Serializer,), fields)
-
-
-def read_body(data: Any) -> dict[str, Any]:
-    """The fields of a JSON object as a form reads them; a list is one item a line."""
-    if not isinstance(data, Mapping):
-        raise ValidationError({"body": ["Send a JSON object."]})
-    read: dict[str, Any] = {}
-    for key, value in data.items():
-        if isinstance(value, list) and all(isinstance(v, str) for v in value):
-            value = "\n".join(value)
-        if not (value is None or isinstance(value, str | bool | int | float)):
-            raise ValidationError({str(key): ["Send one text, number or truth value."]})
-        read[str(key)] = value
-    return read
-
-
-UNKNOWN = "This call has no such field."
-
-
-def refuse_unknown(given: Iterable[Any], known: Iterable[str]) -> None:
-    """A field misspelt would else be left out in silence."""
-    if strange := sorted(map(str, set(given) - set(known))):
-        raise ValidationError({name: [UNKNOWN] for name in strange})
-
-
-class Body(Serializer[Any]):
-    """What a call takes as JSON: these fields and no other."""
-
-    def to_internal_value(self, data: Any) -> Any:
-        if isinstance(data, Mapping):
-            refuse_unknown(data, self.fields)
-        return super().to_internal_value(data)
-
-
-def read(body: type[Body], request: Request) -> dict[str, Any]:
-    form = body(data=request.data)
-    form.is_valid(raise_exception=True)
-    return dict(form.validated_data)
-
-
-def check_form(form: forms.Form) -> dict[str, Any]:
-    """What the page's form makes of it, or its sentences field by field."""
-    refuse_unknown(form.data, form.fields)
-    if not form.is_valid():
-        raise ValidationError(
-            {key: [str(e) for e in found] for key, found in form.errors.items()}
-        )
-    return form.cleaned_data

@@ -6,18 +6,29 @@ from typing import Any
 from uuid import UUID
 
 from django.http import Http404
+from drf_spectacular.utils import OpenApiParameter
 from rest_framework import serializers
+from rest_framework.exceptions import ValidationError
 from rest_framework.parsers import MultiPartParser
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.serializers import Serializer
 
 from ratings import committing, importing, pairing, removal, repeats
-from ratings.desk.calls import Body, DeskCall, Refused, describe, paged, send_page
+from ratings.desk.bodies import Body
+from ratings.desk.calls import (
+    DeskCall,
+    Refused,
+    describe,
+    paged,
+    send_page,
+)
 from ratings.desk.shapes import CaseShape, UploadShape
 from ratings.models import Study, Upload
 from ratings.pairing import Pair
-from ratings.views.uploads import UploadRefused, check_file, read_arm
+from ratings.views.uploads import UploadRefused, check_file, clear, read_arm
+
+WHICH = OpenApiParameter("which", str, enum=["refused"], description="Else all.")
 
 
 class UploadBody(Serializer[Any]):
@@ -61,6 +72,18 @@ class UploadsCall(DeskCall):
             raise Refused(422, upload.verdict["message"])
         repeats.note_repeats(study, [upload])
         return Response(UploadShape(upload).data, status=201)
+
+    @describe(
+        "Let go of all files that wait, or of the refused alone", answer={204: None},
+        query=[WHICH], refusals=(400,),
+    )  # fmt: skip
+    def delete(self, request: Request, study_id: UUID) -> Response:
+        study = self.find_study(study_id, "edit")
+        which = request.query_params.get("which", "")
+        if which not in ("", "refused"):
+            raise ValidationError({"which": ["Send “refused”, or leave it out."]})
+        clear(study, which)
+        return Response(status=204)
 
 
 class UploadCall(DeskCall):
@@ -149,7 +172,9 @@ class CasesCall(DeskCall):
     @describe("The cases", answer={200: paged(CaseShape)}, paginated=True)
     def get(self, request: Request, study_id: UUID) -> Response:
         study = self.find_study(study_id, "view")
-        rows = study.cases.prefetch_related("masks__arm").order_by("label")
+        rows = study.cases.prefetch_related("masks__arm", "companions").order_by(
+            "label"
+        )
         return send_page(self, rows, CaseShape)
 
 

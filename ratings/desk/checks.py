@@ -11,7 +11,12 @@ from rest_framework.response import Response
 from rest_framework.serializers import Serializer
 
 from ratings import audit, checklist, frozen, protocol, separating, steps
-from ratings.desk.calls import Body, DeskCall, Refused, describe, read
+from ratings.desk.bodies import Body, read
+from ratings.desk.calls import (
+    DeskCall,
+    Refused,
+    describe,
+)
 from ratings.desk.shapes import JobShape
 from ratings.models import Study
 from ratings.proof import auditing

@@ -12,7 +12,11 @@ from rest_framework.serializers import Serializer
 
 from ratings import sampling, selecting
 from ratings.choosing_forms import DrawForm
-from ratings.desk.calls import Body, DeskCall, check_form, describe, read
+from ratings.desk.bodies import Body, check_form, read
+from ratings.desk.calls import (
+    DeskCall,
+    describe,
+)
 from ratings.models import Study
 
 

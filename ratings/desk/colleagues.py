@@ -15,14 +15,12 @@ from rest_framework.response import Response
 from rest_framework.serializers import Serializer
 
 from ratings import coordinators, invitations
+from ratings.desk.bodies import check_form, read_body, shape_form
 from ratings.desk.calls import (
     DeskCall,
-    check_form,
     describe,
     paged,
-    read_body,
     send_page,
-    shape_form,
 )
 from ratings.models import Enrolment, Study
 from ratings.rater_forms import ColleagueForm
@@ -104,3 +102,11 @@ class ColleagueLinkCall(DeskCall):
     def post(self, request: Request, study_id: UUID, member_id: UUID) -> Response:
         study = self.find_study(study_id, "invite")
         return welcome(find_colleague(study, member_id), self.person)
+
+    @describe("End the link that still works, if there is one", answer={204: None})
+    def delete(self, request: Request, study_id: UUID, member_id: UUID) -> Response:
+        study = self.find_study(study_id, "invite")
+        invitations.revoke_link(
+            enrolment=find_colleague(study, member_id), actor=self.person
+        )
+        return Response(status=204)

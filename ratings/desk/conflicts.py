@@ -16,7 +16,8 @@ from ratings import audit, conflicts
 from ratings.conflict_forms import ConflictForm
 from ratings.conflicts import ConflictStale
 from ratings.design import CONFLICTS
-from ratings.desk.calls import Body, DeskCall, Refused, check_form, describe, read
+from ratings.desk.bodies import Body, check_form, read
+from ratings.desk.calls import DeskCall, Refused, describe
 from ratings.models import Study
 
 
@@ -89,7 +90,8 @@ class ConflictsCall(DeskCall):
             )  # fmt: skip
         except ConflictStale as stale:
             both = "; ".join(stale.differences)
-            raise Refused(409, f"{stale} Read them again. {both}.") from stale
+            told = f"{stale} Read them again. {both}."
+            raise Refused(409, told, stale.differences) from stale
         study.refresh_from_db()
         return show(study)
 

@@ -13,7 +13,14 @@ from rest_framework.response import Response
 from rest_framework.serializers import Serializer
 
 from ratings import companions, removal, strata
-from ratings.desk.calls import Body, DeskCall, Refused, describe, paged, read, send_page
+from ratings.desk.bodies import Body, read
+from ratings.desk.calls import (
+    DeskCall,
+    Refused,
+    describe,
+    paged,
+    send_page,
+)
 from ratings.models import Case, Companion, Study
 from ratings.views.uploads import UploadRefused, check_file
 

@@ -2,24 +2,25 @@
 
 from __future__ import annotations
 
+from typing import Any
 from uuid import UUID
 
 from django import forms
 from django.http import Http404, HttpResponse
 from drf_spectacular.types import OpenApiTypes
+from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
+from rest_framework.serializers import Serializer
 
-from ratings import asking, declaring, watching
+from ratings import asking, declaring, practice, watching, withdrawing
+from ratings.desk.bodies import check_form, read_body, shape_form
 from ratings.desk.calls import (
     DeskCall,
     Refused,
-    check_form,
     describe,
     paged,
-    read_body,
     send_page,
-    shape_form,
 )
 from ratings.desk.shapes import ProgressShape, QuestionShape
 from ratings.models import Enrolment, Study
@@ -39,6 +40,37 @@ class RatersDeadlineForm(DeadlineForm):
 
 AnswerBody = shape_form("AnswerBody", AnswerForm)
 DeadlineBody = shape_form("DeadlineBody", RatersDeadlineForm)
+
+
+class WithdrawnShape(Serializer[Any]):
+    """A case by its label or a rater by code, and why it was taken out."""
+
+    case = serializers.SerializerMethodField()
+    rater = serializers.SerializerMethodField()
+    reason = serializers.CharField()
+    at = serializers.DateTimeField(source="created_at")
+
+    def get_case(self, row: Any) -> str:
+        return row.case.label if row.case else ""
+
+    def get_rater(self, row: Any) -> str:
+        return row.enrolment.code if row.enrolment else ""
+
+
+class PracticeRow(Serializer[Any]):
+    code = serializers.CharField()
+    values = serializers.ListField(child=serializers.IntegerField(allow_null=True))
+    exact = serializers.IntegerField()
+    within_one = serializers.IntegerField()
+    compared = serializers.IntegerField()
+
+
+class PracticeShape(Serializer[Any]):
+    """Answers to practice items beside the right ones, by the items' numbers."""
+
+    question = serializers.CharField()
+    references = serializers.ListField(child=serializers.IntegerField(allow_null=True))
+    rows = PracticeRow(many=True)
 
 
 class ProgressCall(DeskCall):
@@ -109,3 +141,23 @@ class ConductCall(DeskCall):
         if study.state == Study.State.DRAFT:
             raise Refused(409, "The study is a draft, so nobody has rated in it yet.")
         return take_conduct(study, self.person)
+
+
+class WithdrawalsCall(DeskCall):
+    @describe(
+        "Cases and raters that were withdrawn, newest first",
+        answer={200: paged(WithdrawnShape)}, paginated=True,
+    )  # fmt: skip
+    def get(self, request: Request, study_id: UUID) -> Response:
+        study = self.find_study(study_id, "monitor")
+        return send_page(self, withdrawing.list_withdrawals(study), WithdrawnShape)
+
+
+class PracticeCall(DeskCall):
+    @describe(
+        "Practice answers beside the references, a table a question",
+        answer={200: paged(PracticeShape)}, paginated=True,
+    )  # fmt: skip
+    def get(self, request: Request, study_id: UUID) -> Response:
+        study = self.find_study(study_id, "monitor")
+        return send_page(self, practice.summarise_practice(study), PracticeShape)

@@ -13,16 +13,13 @@ from rest_framework.response import Response
 from rest_framework.serializers import Serializer
 
 from ratings import originals
+from ratings.desk.bodies import Body, check_form, read_body, shape_form
 from ratings.desk.calls import (
-    Body,
     DeskCall,
     Refused,
-    check_form,
     describe,
     paged,
-    read_body,
     send_page,
-    shape_form,
 )
 from ratings.rater_forms import TypedTitleForm
 from ratings.views.originals import find_original, take_original

@@ -12,14 +12,12 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from ratings import erasing, invitations, latecomers, raters
+from ratings.desk.bodies import check_form, read_body, shape_form
 from ratings.desk.calls import (
     DeskCall,
-    check_form,
     describe,
     paged,
-    read_body,
     send_page,
-    shape_form,
 )
 from ratings.desk.shapes import LinkShape, RaterShape
 from ratings.models import Enrolment, Study

@@ -1,38 +1,32 @@
-"""Calls on how a design begins and how large a study should be."""
+"""Calls on how a design begins and how it looks to a rater."""
 
 from __future__ import annotations
 
 from typing import Any
 from uuid import UUID
 
+from django.conf import settings
+from django.urls import reverse
 from rest_framework import serializers
 from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.serializers import Serializer
 
-from ratings import designing, starting, steps
+from ratings import designing, previewing, starting
 from ratings.designing import Wishes
-from ratings.desk.calls import (
+from ratings.desk.bodies import (
     Body,
+    read,
+)
+from ratings.desk.calls import (
     DeskCall,
-    check_form,
     describe,
     paged,
-    read,
-    read_body,
-    refuse_unknown,
     send_page,
-    shape_form,
 )
 from ratings.desk.shapes import StudyDetail
 from ratings.desk.studies import describe_study
-from ratings.power_forms import PowerForm
-from ratings.statistics.power import simulate
-from ratings.views.locking import describe_burden
-from ratings.views.power import SEED, fill_in, name_test
-
-PowerBody = shape_form("PowerBody", PowerForm, optional=True)
 
 
 class TemplateShape(Serializer[Any]):
@@ -54,20 +48,10 @@ class StartBody(Body):
         return attrs
 
 
-class PowerShape(Serializer[Any]):
-    """Shares of simulated studies, with the error of each, and what was simulated."""
+class PreviewShape(Serializer[Any]):
+    """Where you rate a short copy of the draft yourself, signed in."""
 
-    difference = serializers.FloatField()
-    difference_se = serializers.FloatField()
-    not_worse = serializers.FloatField(allow_null=True)
-    not_worse_se = serializers.FloatField(allow_null=True)
-    points = serializers.FloatField(help_text="the difference on the scale itself")
-    studies = serializers.IntegerField()
-    plan = serializers.JSONField()
-    remark = serializers.CharField(allow_blank=True)
-    burden = serializers.CharField(
-        allow_blank=True, help_text="of the study as it stands"
-    )
+    link = serializers.URLField()
 
 
 class TemplatesCall(DeskCall):
@@ -104,23 +88,13 @@ class StartCall(DeskCall):
         return Response(describe_study(study))
 
 
-class PowerCall(DeskCall):
+class PreviewCall(DeskCall):
     @describe(
-        "How likely a study of this size shows a difference; what is left out is as "
-        "the study stands",
-        body=PowerBody, answer={200: PowerShape},
+        "A link to rate a short copy of the draft as its rater would; nothing is kept",
+        answer={201: PreviewShape}, refusals=(409,),
     )  # fmt: skip
     def post(self, request: Request, study_id: UUID) -> Response:
         study = self.find_study(study_id, "edit")
-        wished = read_body(request.data)
-        refuse_unknown(wished, PowerForm.base_fields)
-        form = PowerForm(fill_in(study) | wished)
-        check_form(form)
-        plan = form.plan(levels=study.levels)
-        told = {
-            **vars(simulate(plan, seed=SEED)),
-            "plan": vars(plan),
-            "remark": name_test(study).get("remark", ""),
-            "burden": describe_burden(study, steps.count_facts(study)),
-        }
-        return Response(PowerShape(told).data)
+        session = previewing.make_preview(study=study, user=self.person)
+        link = settings.SITE_URL + reverse("rate", args=[session.key])
+        return Response(PreviewShape({"link": link}).data, status=201)

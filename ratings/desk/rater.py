@@ -12,7 +12,11 @@ from rest_framework.serializers import Serializer
 
 from ratings import declaring, invitations, mailing, raters, withdrawing
 from ratings.declaring import Declaration
-from ratings.desk.calls import DeskCall, check_form, describe, read_body, shape_form
+from ratings.desk.bodies import check_form, read_body, shape_form
+from ratings.desk.calls import (
+    DeskCall,
+    describe,
+)
 from ratings.desk.people import find_rater, send_link, show_link
 from ratings.desk.shapes import LinkShape, RaterShape
 from ratings.mailing import MailRefused

@@ -13,7 +13,7 @@ from ratings import audit, results
 from ratings.desk.calls import DeskCall, Refused, describe, paged, send_page
 from ratings.desk.shapes import JobShape, ResultsShape
 from ratings.models import Job, Study
-from ratings.views.results import last_job, take_bundle
+from ratings.views.results import last_job, take_bundle, take_figure
 
 SEALED = "Results are sealed until the study is unblinded."
 
@@ -55,6 +55,37 @@ class ResultsCall(DeskCall):
         if job is None or job.status == Job.Status.DONE:
             job = results.request(study)
         return Response(JobShape(job).data, status=202)
+
+
+class AgainCall(DeskCall):
+    @describe(
+        "Ask for the analyses again after they failed", answer={202: JobShape},
+        refusals=(423,),
+    )  # fmt: skip
+    def post(self, request: Request, study_id: UUID) -> Response:
+        study = self.find_study(study_id, "results")
+        if study.state != Study.State.UNBLINDED:
+            raise Refused(423, SEALED)
+        return Response(JobShape(results.request(study)).data, status=202)
+
+
+class FigureCall(DeskCall):
+    @describe(
+        "One figure of an analysis as `svg` or `png`, or its numbers as `csv`",
+        answer={
+            (200, "image/svg+xml"): OpenApiTypes.BINARY,
+            (200, "image/png"): OpenApiTypes.BINARY,
+            (200, "text/csv"): OpenApiTypes.STR,
+        },
+        refusals=(423,),
+    )  # fmt: skip
+    def get(
+        self, request: Request, study_id: UUID, run_id: int, name: str, kind: str
+    ) -> HttpResponse:
+        study = self.find_study(study_id, "results")
+        if study.state != Study.State.UNBLINDED:
+            raise Refused(423, SEALED)
+        return take_figure(study, run_id, name, kind)
 
 
 class ExportCall(DeskCall):

@@ -35,6 +35,7 @@ class StudyDetail(StudyShape):
     design = serializers.JSONField()
     design_revision = serializers.IntegerField()
     reference_arm = serializers.CharField()
+    faces = serializers.CharField()
     protocol_sha256 = serializers.CharField()
     cases = serializers.IntegerField()
     arms = ArmShape(many=True)
@@ -58,6 +59,11 @@ class CaseShape(Serializer[Any]):
     warnings = serializers.JSONField()
     image_sha256 = serializers.CharField()
     masks = serializers.SerializerMethodField()
+    companions = serializers.SerializerMethodField()
+
+    def get_companions(self, case: Any) -> list[str]:
+        """What the case has beside its image: second, cord, levels, soft."""
+        return sorted(companion.kind for companion in case.companions.all())
 
     def get_masks(self, case: Any) -> list[str]:
         """The keys of the arms of which the case has a mask."""
@@ -135,9 +141,15 @@ class JobShape(Serializer[Any]):
 
 
 class AnalysisShape(Serializer[Any]):
+    """One question's analysis; `figures` are its pictures by name, with captions."""
+
+    run = serializers.IntegerField(source="pk")
     question = serializers.CharField()
     data_sha256 = serializers.CharField()
     analysis = serializers.JSONField(source="results.analysis")
+    figures = serializers.DictField(
+        child=serializers.CharField(), source="results.captions"
+    )
 
 
 class ResultsShape(Serializer[Any]):

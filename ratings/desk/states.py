@@ -10,17 +10,16 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from ratings import checklist, frozen, protocol, withdrawing
+from ratings import audit, checklist, frozen, protocol, withdrawing
+from ratings.desk.bodies import Body, check_form, read_body, shape_form
 from ratings.desk.calls import (
-    Body,
     DeskCall,
-    check_form,
     describe,
-    read_body,
-    shape_form,
 )
 from ratings.desk.shapes import StudyDetail
 from ratings.desk.studies import describe_study
+from ratings.models import Study
+from ratings.protocol import ProtocolError
 from ratings.signed_forms import (
     BreakForm,
     CloseForm,
@@ -68,18 +67,25 @@ class LockCall(DeskCall):
         body = read_body(request.data)
         data = check_form(StatedLockForm(body, study=study, request=request._request))
         with transaction.atomic():
+            seen = data["seen"]
             if data["faces"]:
-                checklist.state_faces(
-                    study=study, actor=self.person, answer=data["faces"]
-                )
-                study.refresh_from_db()
+                seen = self.state_faces(study, data["faces"], seen)
             protocol.lock(
-                study=study, actor=self.person, password=data["password"],
-                seen=data["seen"],
-            )  # fmt: skip
+                study=study, actor=self.person, password=data["password"], seen=seen
+            )
             if data["open_now"]:
                 protocol.open_study(study=study, actor=self.person)
         return Response(describe_study(study))
+
+    def state_faces(self, study: Study, answer: str, seen: str) -> str:
+        """What was seen, as it is called once the statement is a part of it."""
+        audit.hold(study.pk)
+        study.refresh_from_db()
+        if seen not in ("", protocol.tell_revision(study)):
+            raise ProtocolError(protocol.CHANGED)
+        checklist.state_faces(study=study, actor=self.person, answer=answer)
+        study.refresh_from_db()
+        return protocol.tell_revision(study) if seen else ""
 
 
 class OpenCall(DeskCall):

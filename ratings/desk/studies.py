@@ -10,17 +10,14 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from ratings import access, designing, steps
-from ratings.design_forms import DesignForm, fill_in
+from ratings.desk.bodies import check_form, read_body, shape_form
 from ratings.desk.calls import (
     DeskCall,
-    check_form,
     describe,
     paged,
-    read_body,
-    refuse_unknown,
     send_page,
-    shape_form,
 )
+from ratings.desk.design_body import DesignBody, read_design_body
 from ratings.desk.shapes import StudyDetail, StudyShape
 from ratings.forms import StudyForm
 from ratings.models import Study
@@ -28,7 +25,6 @@ from ratings.views.design import collect_wishes
 from ratings.views.studies import add_study
 
 StudyBody = shape_form("StudyBody", StudyForm)
-DesignBody = shape_form("DesignBody", DesignForm, optional=True)
 
 
 def describe_study(study: Study) -> dict[str, Any]:
@@ -75,10 +71,7 @@ class StudyCall(DeskCall):
             raise designing.DesignRefused(
                 "The study is locked, so its design is fixed."
             )
-        wished, form = read_body(request.data), DesignForm(study=study)
-        refuse_unknown(wished, form.fields)
-        stays = {k: v for k, v in fill_in(study).items() if k in form.fields}
-        form = DesignForm(stays | wished, study=study)
+        form = read_design_body(study, request.data)
         check_form(form)
         wishes = collect_wishes(study, form)
         designing.change_design(

@@ -17,7 +17,14 @@ from rest_framework.serializers import Serializer
 
 from ratings import archives, repeats, transfers
 from ratings.archives import ArchiveRefused
-from ratings.desk.calls import Body, DeskCall, Refused, describe, paged, send_page
+from ratings.desk.bodies import Body
+from ratings.desk.calls import (
+    DeskCall,
+    Refused,
+    describe,
+    paged,
+    send_page,
+)
 from ratings.desk.shapes import UploadShape
 from ratings.models import Study, Transfer, Upload
 from ratings.transfers import TransferRefused

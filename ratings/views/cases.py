@@ -161,6 +161,10 @@ def show_picture(
     case = study.cases.filter(id=case_id).first()
     if case is None:
         raise Http404
+    return draw_case(study, case)
+
+
+def draw_case(study: Study, case: Case) -> HttpResponse:
     by_arm = {mask.arm_id: mask for mask in case.masks.all()}
     masks = [by_arm.get(arm.pk) for arm in study.rated_arms()]
     return send_picture(pictures.show_case(case, masks))

@@ -207,7 +207,12 @@ def send_file(
     request: SignedInRequest, study_id: UUID, name: str, kind: str
 ) -> HttpResponse:
     """One table as CSV or LaTeX, or the flow diagram as SVG, PNG or CSV."""
-    study = find_open(request, study_id)
+    return take_file(request, find_open(request, study_id), name, kind)
+
+
+def take_file(
+    request: SignedInRequest, study: Study, name: str, kind: str
+) -> HttpResponse:
     if name == "flow":
         data = draw_flow(study, kind)
     elif name == "scatter":
@@ -221,6 +226,14 @@ def send_file(
 
 
 def find_sheet(request: SignedInRequest, study: Study, name: str) -> Sheet:
+    for sheet in list_tables(request, study):
+        if sheet.key == name:
+            return sheet
+    raise Http404
+
+
+def list_tables(request: SignedInRequest, study: Study) -> list[Sheet]:
+    """Every table that there is of what the address names."""
     choice = read_choice(request, study)
     sheets = [table_test_set(measuring.describe_cases(study))]
     if choice is not None and (rows := list_rows(study, choice)):
@@ -231,10 +244,7 @@ def find_sheet(request: SignedInRequest, study: Study, name: str) -> Sheet:
         if question is not None:
             sheets.append(relating.table_relations(question))
             sheets.append(relating.table_points(question))
-    for sheet in sheets:
-        if sheet.key == name:
-            return sheet
-    raise Http404
+    return sheets
 
 
 def write_sheet(sheet: Sheet, kind: str) -> bytes:

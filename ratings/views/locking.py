@@ -231,7 +231,10 @@ def send_protocol(request: SignedInRequest, study_id: UUID) -> HttpResponse:
     `?version=1` asks for an earlier one.
     """
     study = access.find_study(user=request.user, study_id=study_id, act="lock")
-    asked = request.GET.get("version", "")
+    return write_protocol(study, request.GET.get("version", ""))
+
+
+def write_protocol(study: Study, asked: str) -> JsonResponse:
     versions = study.protocol_versions.order_by("-number")
     if asked:
         versions = versions.filter(number=int(asked) if asked.isdecimal() else 0)

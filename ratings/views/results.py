@@ -169,6 +169,10 @@ def send_figure(
 ) -> HttpResponse:
     """One stored figure as SVG, PNG, or the numbers it shows as CSV."""
     study = access.find_study(user=request.user, study_id=study_id, act="results")
+    return take_figure(study, run_id, name, kind)
+
+
+def take_figure(study: Study, run_id: int, name: str, kind: str) -> HttpResponse:
     run = AnalysisRun.objects.filter(study=study, pk=run_id).first()
     if run is None or name not in run.results["captions"] or kind not in TYPES:
         raise Http404

@@ -102,7 +102,12 @@ def send_figure(
     request: SignedInRequest, study_id: UUID, name: str, kind: str
 ) -> HttpResponse:
     """One figure of the page as SVG or PNG, or the numbers it shows as CSV."""
-    study = find_open(request, study_id)
+    return take_figure(request, find_open(request, study_id), name, kind)
+
+
+def take_figure(
+    request: SignedInRequest, study: Study, name: str, kind: str
+) -> HttpResponse:
     choice = read_choice(request, study)
     kept = measuring.list_current(study, choice.reference) if choice else []
     figure = draw(study, kept, name) if kept and kind in ("svg", "png", "csv") else None

@@ -151,8 +151,12 @@ def remove_upload(
 @require_POST
 def clear_uploads(request: SignedInRequest, study_id: UUID) -> HttpResponse:
     study = access.find_study(user=request.user, study_id=study_id, act="edit")
+    clear(study, request.POST.get("which", ""))
+    return redirect("cases", study_id=study_id)
+
+
+def clear(study: Study, which: str) -> None:
     found = study.uploads.all()
-    if request.POST.get("which") == "refused":
+    if which == "refused":
         found = found.filter(kind=Upload.Kind.REFUSED)
     importing.discard(study=study, ids={str(upload.id) for upload in found})
-    return redirect("cases", study_id=study_id)

@@ -20,6 +20,8 @@ from tests.ratings.conftest import (  # noqa: F401  (fixtures)
     other_rater,
     outsider,
     rater,
+    script,
+    statistician,
     study,
 )
 

@@ -20,7 +20,8 @@ from ratings.models import Arm, Job, Study
 from tests.inference.programs import brightest, write_list, write_program
 from tests.inference.test_predictions import run
 from tests.ratings.conftest import end_collecting, make_user
-from tests.ratings.test_desk_api import Script, find_example, write_pair
+from tests.ratings.script import Script
+from tests.ratings.test_desk_api import find_example, write_pair
 from tests.ratings.test_results import score_all
 
 pytestmark = [pytest.mark.slow, pytest.mark.django_db(transaction=True)]

@@ -13,6 +13,7 @@ from django.test import Client
 from ratings import importing, invitations, protocol
 from ratings.design import RECOMMENDED
 from ratings.models import Enrolment, Session, Study
+from tests.ratings.script import Script
 from tests.volumes import make_affine, make_image, make_lesion, save
 
 # What is recommended, without hidden repeats and without asking for sources.
@@ -54,6 +55,19 @@ def ada(db: None) -> User:
 @pytest.fixture
 def coordinator(ada: User) -> Client:
     return sign_in(ada)
+
+
+@pytest.fixture
+def script(ada: User) -> Script:
+    return Script(ada)
+
+
+@pytest.fixture
+def statistician(study: Study) -> Script:
+    """A script of somebody who sees the study's results, once there are any."""
+    user = make_user("stan")
+    Enrolment.objects.create(study=study, user=user, role=Enrolment.Role.STATISTICIAN)
+    return Script(user)
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from django.urls import reverse
 
 from ratings import asking, audit
 from ratings.models import Problem, Reply, Session, Study
-from tests.ratings.test_desk_api import Script
+from tests.ratings.script import Script
 from tests.ratings.test_scoring import current
 from tests.ratings.test_triggers import REFUSALS, run
 

@@ -18,7 +18,7 @@ from ratings import sets as sets_of
 from ratings.layouts import Plan
 from ratings.models import Case, Mask, Study
 from tests.ratings import sets
-from tests.ratings.test_desk_api import Script
+from tests.ratings.script import Script
 from tests.ratings.test_import_command import bring_in
 from tests.ratings.test_moving_tables import workbook
 from tests.ratings.test_transfers import Sender, make_zip

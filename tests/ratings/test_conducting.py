@@ -15,7 +15,7 @@ from django.urls import reverse
 
 from ratings import asking, conducting, declaring
 from ratings.models import AccessEntry, Case, Session, Study
-from tests.ratings.test_desk_api import Script
+from tests.ratings.script import Script
 from tests.ratings.test_monitor_pages import score
 
 pytestmark = pytest.mark.django_db

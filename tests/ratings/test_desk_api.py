@@ -16,7 +16,6 @@ import pytest
 import requests
 import schemathesis
 from django.contrib.auth.models import User
-from django.core.files.uploadedfile import SimpleUploadedFile
 from django.core.management import call_command
 from django.test import Client
 from django.utils import timezone
@@ -28,45 +27,11 @@ from ratings.desk import tokens
 from ratings.models import AccessEntry, AccessToken, Case, Item, Score, Study
 from tests.processes import ROOT
 from tests.ratings.conftest import AddCases, end_collecting, make_user, sign_in
+from tests.ratings.script import PASSWORD, Script
 from tests.ratings.test_results import run, score_all
 from tests.volumes import make_affine, make_image, make_lesion, save
 
 REQUEST = ("method", "url", "params", "headers", "data", "json", "files", "cookies")
-PASSWORD = "a long enough password"
-
-
-class Script:
-    """A client that shows a token and speaks JSON."""
-
-    def __init__(self, user: User) -> None:
-        self.token = tokens.make_token(user=user, label="a script")
-        self.headers = {"Authorization": f"Bearer {self.token}"}
-        self.client = Client(enforce_csrf_checks=True)
-
-    def get(self, path: str, **query: Any) -> Any:
-        return self.client.get(f"/api/{path}", query, headers=self.headers)
-
-    def send(self, method: str, path: str, body: Any = None) -> Any:
-        call = getattr(self.client, method)
-        return call(
-            f"/api/{path}", body if body is not None else {},
-            content_type="application/json", headers=self.headers,
-        )  # fmt: skip
-
-    def post(self, path: str, body: Any = None) -> Any:
-        return self.send("post", path, body)
-
-    def upload(self, study: str, path: Path, **fields: str) -> Any:
-        file = SimpleUploadedFile(path.name, path.read_bytes())
-        return self.client.post(
-            f"/api/studies/{study}/uploads", {"file": file, **fields},
-            headers=self.headers,
-        )  # fmt: skip
-
-
-@pytest.fixture
-def script(ada: User) -> Script:
-    return Script(ada)
 
 
 def write_pair(folder: Path, n: int) -> tuple[Path, Path]:

@@ -17,15 +17,11 @@ from django.test import Client
 from ratings import conflicts
 from ratings.models import Case, Enrolment, Job, Study
 from tests.ratings.conftest import AddCases, make_user, sign_in
-from tests.ratings.test_desk_api import PASSWORD, Script, write_pair
+from tests.ratings.script import PASSWORD, Script
+from tests.ratings.test_desk_api import write_pair
 from tests.volumes import make_affine, make_image, save
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def script(ada: User) -> Script:
-    return Script(ada)
 
 
 @pytest.fixture

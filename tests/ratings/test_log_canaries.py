@@ -16,7 +16,7 @@ from config.logging import JsonFormatter, hide_path
 from ratings import files, protocol
 from ratings.models import Item, Score, Session, Study
 from tests.ratings.conftest import end_collecting
-from tests.ratings.test_desk_api import Script
+from tests.ratings.script import Script
 from tests.ratings.test_results import run
 from tests.ratings.test_scoring import body, current, put
 

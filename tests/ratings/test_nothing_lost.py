@@ -27,7 +27,7 @@ from ratings.models import (
     Session,
     Study,
 )
-from tests.ratings.test_desk_api import Script
+from tests.ratings.script import Script
 from tests.ratings.test_results import score_all
 
 KEPT: tuple[type[models.Model], ...] = (

@@ -22,8 +22,8 @@ from ratings import companions, files, originals, protocol, results, verifying
 from ratings.models import AccessEntry, AuditEntry, Original, Study
 from tests.ratings import sets
 from tests.ratings.conftest import end_collecting
+from tests.ratings.script import Script
 from tests.ratings.test_case_pages import read_form
-from tests.ratings.test_desk_api import Script
 from tests.ratings.test_results import run, score_all
 from tests.volumes import make_affine, make_image, make_lesion, save
 

@@ -17,7 +17,7 @@ from django.utils import timezone
 from ratings import protocol
 from ratings.models import AccessEntry, Enrolment, Session, Study
 from tests.ratings.conftest import end_collecting, make_user, sign_in
-from tests.ratings.test_desk_api import Script
+from tests.ratings.script import Script
 
 pytestmark = pytest.mark.django_db
 PASSWORD = "a quiet spinal cord"

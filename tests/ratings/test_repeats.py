@@ -12,7 +12,7 @@ from django.urls import reverse
 from ratings import committing, importing, pairing
 from ratings.models import Study, Upload
 from tests.ratings import sets
-from tests.ratings.test_desk_api import Script
+from tests.ratings.script import Script
 from tests.ratings.test_import_command import bring_in
 
 pytestmark = [pytest.mark.django_db, pytest.mark.any_database]
