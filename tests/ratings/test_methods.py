@@ -19,7 +19,7 @@ from tests.ratings.test_permissions import PAGES, address, list_patterns
 pytestmark = pytest.mark.any_database
 
 METHODS = ("get", "post", "put", "patch", "delete", "head", "options")
-REFUSED = (400, 401, 403, 404, 405, 415)
+REFUSED = (400, 401, 403, 404, 405, 415, 423)
 # An outsider on the staff may make studies of their own here; that needs a valid form.
 OWN = (
     "account",
