@@ -7,14 +7,22 @@ from collections import defaultdict
 from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
 
-from ratings.entries import MASK, SECOND, Entry, Plan, base, make_image
+from ratings.entries import (
+    ALIKE,
+    MASK,
+    NAMELESS,
+    SECOND,
+    Entry,
+    Plan,
+    base,
+    make_image,
+)
 
 CHANNEL = re.compile(
     r"(?P<home>(?:.*/)?)images(?P<part>\w*)/(?P<case>[^/]+)_(?P<number>\d{4})"
     r"\.nii(?:\.gz)?",
     re.IGNORECASE,
 )
-ALIKE = "More than one image of this set has this name. Import one folder at a time."
 
 
 @dataclass(frozen=True)
@@ -73,7 +81,7 @@ def locate(path: str, match: re.Match[str]) -> Place:
 def find_owner(path: str, places: set[Place]) -> tuple[Place | None, str]:
     """The case that a mask's name and folder mean, or why there is none."""
     if not places:
-        return None, "No image of this set has this name."
+        return None, NAMELESS
     best = max(rank(path, place) for place in places)
     found = [place for place in places if rank(path, place) == best]
     return (found[0], "") if len(found) == 1 else (None, ALIKE)

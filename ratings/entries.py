@@ -97,18 +97,41 @@ def make_image(path: str, case: str) -> Entry:
 
 
 def name_masks(
-    volumes: list[str], cases: set[str], used: set[str]
+    volumes: list[str], images: dict[str, str], used: set[str]
 ) -> tuple[list[Entry], list[tuple[str, str]]]:
-    """Files with the name of a case: manual under labels…, else by their folder."""
+    """Files with the name of an image: manual under labels…, else by their folder.
+
+    `images` has the case of each image's path.
+    """
     entries, passed = [], []
     for path in volumes:
         if path in used:
             continue
         folder = PurePosixPath(path).parent.name
-        if base(path) not in cases:
-            passed.append((path, "No image of this set has this name."))
-        elif re.match(r"labels", folder, re.IGNORECASE):
-            entries.append(Entry(path, MASK, base(path)))
+        manual = re.match(r"labels", folder, re.IGNORECASE)
+        cases = find_cases(path, images)
+        if len(cases) != 1:
+            passed.append((path, ALIKE if cases else NAMELESS))
         else:
-            entries.append(Entry(path, MASK, base(path), folder or "predictions"))
+            arm = "" if manual else folder or "predictions"
+            entries.append(Entry(path, MASK, cases[0], arm))
     return entries, passed
+
+
+NAMELESS = "No image of this set has this name."
+ALIKE = "More than one image of this set has this name. Import one folder at a time."
+
+
+def find_cases(path: str, images: dict[str, str]) -> list[str]:
+    """The cases of that name; of several those of its own part, Tr or Ts."""
+    alike = [image for image in images if base(image) == base(path)]
+    if len(alike) > 1 and (part := read_part(path)):
+        alike = [image for image in alike if read_part(image) == part]
+    return [images[image] for image in alike]
+
+
+def read_part(path: str) -> str:
+    """The “tr” of imagesTr and labelsTr."""
+    folder = PurePosixPath(path).parent.name
+    found = re.fullmatch(r"(?:images|labels)(\w+)", folder, re.IGNORECASE)
+    return found[1].lower() if found else ""

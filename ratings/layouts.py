@@ -88,6 +88,9 @@ def plan_bids(volumes: list[str]) -> Plan:
         owners = find_owners(path, images)
         if not owners:
             passed.append((path, "No image of this set has a name that fits."))
+        elif len(owners) > 1 and pairing.read_contrast(base(path)):
+            passed.append((path, MANY))
+            continue
         role = name_role(pairing.split_words(base(path)))
         arm = read_pipeline(path)
         entries += [Entry(path, role, stem(owner), arm) for owner in owners]
@@ -113,6 +116,12 @@ NO_MASK = (
 )
 
 
+MANY = (
+    "More than one image of this set has a name that fits: let the mask's name say "
+    "which run or acquisition it is of."
+)
+
+
 def last_word(path: str) -> str:
     """What BIDS calls the suffix: what kind of picture it is."""
     return base(path).rpartition("_")[2].lower()
@@ -127,6 +136,8 @@ def extra_words(path: str) -> set[str]:
 def find_owners(path: str, images: list[str]) -> list[str]:
     """The image whose name the mask's begins with, or all of the person's session."""
     name = base(path)
+    if NO_IMAGES & set(name.lower().split("_")):
+        return []
     whole = [
         image
         for image in images

@@ -175,8 +175,8 @@ def plan_decathlon(path: str, told: dict[str, Any], volumes: list[str]) -> Plan:
         seen.update(entry.path for entry in made[:1])
         entries += made
         faults += wrong
-    cases, used = {e.case for e in entries}, {e.path for e in entries}
-    more, passed = name_masks(volumes, cases, used)
+    images = {e.path: e.case for e in entries if e.role == IMAGE}
+    more, passed = name_masks(volumes, images, {e.path for e in entries})
     return Plan("decathlon", (*entries, *more), tuple(passed), tuple(faults))
 
 

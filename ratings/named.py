@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections import defaultdict
 from collections.abc import Iterable
@@ -20,6 +21,11 @@ FOLDERS = {
     "manual", "ground", "truth", "annotation", "annotations", "delineations", "roi",
     "rois", "imagestr", "imagests", "labelstr", "labelsts",
 }  # fmt: skip
+VISIT = re.compile(
+    r"(ses|session|visit|v|baseline|bl|follow[-_ ]?up|fu|month|m|week|w|day|d|year|y|"
+    r"time|timepoint|tp|t|pre|post|scan)[-_ ]?\d*",
+    re.IGNORECASE,
+)
 LESION_WORDS = {"lesion", "lesions", "lesionseg", "ms"}
 # the folders after a level and the words of the name: what an image and its mask share
 Rest = tuple[tuple[str, ...], tuple[str, ...]]
@@ -61,8 +67,15 @@ def name_flat(path: str, folder: str, source: str) -> Entry:
 
 
 def name_person(folder: str, words: list[str]) -> str:
-    """The folder's name, unless the file's own names somebody else by a number."""
-    person = PurePosixPath(folder).name
+    """The folder's name, unless the file's own names somebody else by a number.
+
+    Of several folders, as of site and person, none is known to be the person's; those
+    of a visit never are.
+    """
+    parts = PurePosixPath(folder).parts
+    if len(parts) > 1:
+        parts = tuple(part for part in parts if not VISIT.fullmatch(part))
+    person = parts[0] if len(parts) == 1 else ""
     if any(map(pairing.numbers_something, words)):
         return person if set(pairing.split_words(person)) <= set(words) else ""
     return person

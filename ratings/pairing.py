@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -148,7 +149,8 @@ def fits(target: Target, mask: Upload) -> int:
 def fits_folder(target: Target, mask: Upload, group: str) -> int:
     """A mask that lies in a person's folder is that person's, whatever its name."""
     if target.is_case:
-        same = target.subject == group.removeprefix(FOLDER).rpartition("/")[2]
+        folders = group.removeprefix(FOLDER).split("/")
+        same = bool(target.subject) and target.subject in folders
     else:
         same = target.group in ("", group)
     if not same:
@@ -216,12 +218,44 @@ def propose_pairs(
         masks = choose_masks(target, mask_files)
         pairs.append(Pair(target.id, masks, companions=choose_companions(target, own)))
     arms = {arm_of(mask) for mask in mask_files}
-    for case in cases:
-        target = target_case(case)
-        if arms - target.filled:
-            chosen = choose_masks(target, mask_files)
-            pairs.append(Pair("", chosen, case=target.id))
+    lacking = [target for target in map(target_case, cases) if arms - target.filled]
+    for case, chosen in choose_for_cases(lacking, mask_files).items():
+        pairs.append(Pair("", chosen, case=case))
     return pairs
+
+
+def choose_for_cases(
+    targets: list[Target], mask_files: list[Upload]
+) -> dict[str, dict[str, str]]:
+    """The masks for each case of before; what folders leave in doubt goes to none.
+
+    The folders that a case came in are forgotten, so that two visits of a person, or
+    persons of one name at two sites, may look alike.
+    """
+    found = {target.id: choose_masks(target, mask_files) for target in targets}
+    taken = Counter(mask for masks in found.values() for mask in masks.values())
+    foldered = {str(m.id): m for m in mask_files if lies_in_folder(m)}
+    for target in targets:
+        for arm, chosen in list(found[target.id].items()):
+            mask = foldered.get(chosen)
+            if mask and (taken[chosen] > 1 or has_rival(target, mask, mask_files)):
+                del found[target.id][arm]
+    return found
+
+
+def lies_in_folder(mask: Upload) -> bool:
+    return str(mask.facts.get("case", "")).startswith(FOLDER)
+
+
+def has_rival(target: Target, mask: Upload, mask_files: list[Upload]) -> bool:
+    """Whether a mask of another folder fits a case as well as this one."""
+    return any(
+        lies_in_folder(other)
+        and arm_of(other) == arm_of(mask)
+        and other.facts["case"] != mask.facts["case"]
+        and fits(target, other) == fits(target, mask)
+        for other in mask_files
+    )
 
 
 def propose_from(uploads: list[Upload], cases: Iterable[Case] = ()) -> list[Pair]:

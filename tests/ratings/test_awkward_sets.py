@@ -105,6 +105,25 @@ def test_bids_pipelines_are_arms_and_what_is_no_image_or_mask_is_told(
     assert "of derivatives only masks and maps are read" in derived
 
 
+def test_a_mask_that_fits_two_runs_or_is_of_a_series_goes_to_no_image() -> None:
+    net = "derivatives/net/sub-01/anat"
+    made = plan(
+        "sub-01/anat/sub-01_acq-ax_T2w.nii.gz",
+        "sub-01/anat/sub-01_acq-sag_T2w.nii.gz",
+        "sub-01/dwi/sub-01_dwi.nii.gz",
+        f"{net}/sub-01_T2w_seg.nii.gz",
+        f"{net}/sub-01_acq-ax_T2w_seg.nii.gz",
+        f"{net}/sub-01_dwi_seg.nii.gz",
+    )
+    masks = {e.path: e.case for e in made.entries if e.role == "mask"}
+    assert masks == {
+        f"{net}/sub-01_acq-ax_T2w_seg.nii.gz": "sub-01/anat/sub-01_acq-ax_T2w"
+    }
+    told = dict(made.passed_over)
+    assert "More than one image" in told[f"{net}/sub-01_T2w_seg.nii.gz"]
+    assert "No image" in told[f"{net}/sub-01_dwi_seg.nii.gz"]
+
+
 def test_a_mask_of_another_contrast_goes_to_no_image() -> None:
     made = plan("sub-01/anat/sub-01_T2w.nii.gz", "sub-01/anat/sub-01_T1w_seg.nii.gz")
     assert [entry.role for entry in made.entries] == ["image"]
@@ -201,6 +220,18 @@ def test_a_decathlon_list_may_use_backslashes_and_lists_no_image_twice() -> None
     assert cases["imagesTs/a.nii.gz"] != cases["imagesTr/a.nii.gz"]
 
 
+def test_a_decathlon_test_part_that_counts_anew_keeps_its_own_masks() -> None:
+    row = {"image": "imagesTr/001.nii.gz"}
+    told = json.dumps({"training": [row], "test": ["imagesTs/001.nii.gz"]})
+    parts = ("imagesTr", "imagesTs", "labelsTs", "labelsTr", "predictions")
+    files = [f"{folder}/001.nii.gz" for folder in parts]
+    made = plan(*files, **{"dataset.json": told})
+    cases = {e.path: e.case for e in made.entries}
+    for part in ("Tr", "Ts"):
+        assert cases[f"labels{part}/001.nii.gz"] == cases[f"images{part}/001.nii.gz"]
+    assert [path for path, _ in made.passed_over] == ["predictions/001.nii.gz"]
+
+
 # Names alone
 
 
@@ -248,6 +279,35 @@ def test_predictions_in_folders_of_persons_go_to_the_cases_of_before(
     for person in people:
         mask = Mask.objects.get(case__subject=person)
         assert mask.sha256 == digest(tmp_path / f"net/out/{person}/T2.nii.gz")
+
+
+@pytest.mark.parametrize(
+    ("before", "later"),
+    [
+        (("siteA/p1/T2", "siteB/p1/T2"), ("siteA/p1/lesion", "siteB/p1/lesion")),
+        (("p1/baseline/T2", "p2/baseline/T2"),
+         ("p2/baseline/lesion", "p2/later/lesion")),
+        (("p1/baseline/T2", "p1/later/T2"), ("p1/later/lesion",)),
+    ],
+)  # fmt: skip
+def test_masks_alone_go_to_no_case_that_folders_leave_in_doubt(
+    ada: User, study: Study, tmp_path: Path, capsys: pytest.CaptureFixture[str],
+    before: tuple[str, ...], later: tuple[str, ...],
+) -> None:  # fmt: skip
+    write(tmp_path / "set", "\n".join(f"{path}.nii.gz" for path in before))
+    bring_in(capsys, study, tmp_path / "set")
+    write(tmp_path / "net", "", "\n".join(f"out/{path}.nii.gz" for path in later))
+    found = sets_of.plan_folder(tmp_path / "net")
+    list(sets_of.receive_folder(study=study, user=ada, folder=found))
+    Script(ada).post(f"studies/{study.pk}/import", {})
+    assert (study.cases.count(), Mask.objects.count()) == (len(before), 0)
+
+
+def test_neither_a_visit_nor_a_site_is_taken_for_a_person() -> None:
+    visits = [f"{p}/{v}/flair.nii.gz" for p in ("p1", "p2") for v in ("baseline", "m6")]
+    assert {e.subject for e in plan(*visits).entries} == {"p1", "p2"}
+    made = plan("siteA/p1/flair.nii.gz", "siteB/p1/flair.nii.gz")
+    assert {e.subject for e in made.entries} == {""}
 
 
 def test_folders_beside_those_of_images_and_masks_are_arms(
