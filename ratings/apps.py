@@ -26,7 +26,8 @@ def take_triggers_off(
     """Before tables change; where nothing is to change the guard stays up."""
     from ratings import triggers
 
-    if any(backwards for _, backwards in plan or ()) and has_scores(using):
+    back = [one for one, backwards in plan or () if backwards]
+    if any(one.app_label == "ratings" for one in back) and has_scores(using):
         raise CommandError(
             "Going back would drop tables that hold scores, so nothing was changed. "
             "Restore a backup of the older version into an empty place instead."

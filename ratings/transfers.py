@@ -146,11 +146,13 @@ def append(
 
 
 def note_piece(transfer: Transfer) -> None:
-    """A transfer that was discarded while a piece came leaves no file either."""
+    """It is in use; one that was discarded meanwhile leaves no file either."""
     found = Transfer.objects.filter(pk=transfer.pk)
     if not found.update(touched_at=timezone.now()):
         files.remove(transfer.path)
-        raise TransferRefused(404, f"{transfer.name} was discarded meanwhile.")
+        raise TransferRefused(
+            404, f"{transfer.name} was discarded meanwhile. Send it again."
+        )
 
 
 def copy(
@@ -188,7 +190,8 @@ def complete(transfer: Transfer, *, sha256: str) -> Path:
                 "differs). Choose the file again.",
             )
         transfer.sha256 = sha256.lower()
-        transfer.save(update_fields=["sha256", "touched_at"])
+        note_piece(transfer)
+        Transfer.objects.filter(pk=transfer.pk).update(sha256=transfer.sha256)
     return path
 
 

@@ -15,7 +15,7 @@ from rest_framework.response import Response
 from rest_framework.serializers import Serializer
 
 from ratings import committing, importing, pairing, removal, repeats
-from ratings.desk.bodies import Body
+from ratings.desk.bodies import Body, refuse_unknown
 from ratings.desk.calls import (
     DeskCall,
     Refused,
@@ -58,6 +58,7 @@ class UploadsCall(DeskCall):
     def post(self, request: Request, study_id: UUID) -> Response:
         study = self.find_study(study_id, "edit")
         posted: Any = request.data
+        refuse_unknown(posted, UploadBody().fields)
         sent = posted.get("file")
         try:
             file = check_file(study, sent if hasattr(sent, "chunks") else None)

@@ -13,7 +13,7 @@ from rest_framework.response import Response
 from rest_framework.serializers import Serializer
 
 from ratings import companions, removal, strata
-from ratings.desk.bodies import Body, read
+from ratings.desk.bodies import Body, read, refuse_unknown
 from ratings.desk.calls import (
     DeskCall,
     Refused,
@@ -111,6 +111,7 @@ class CompanionsCall(DeskCall):
         study = self.find_study(study_id, "edit")
         case = find_case(study, case_id)
         posted: Any = request.data
+        refuse_unknown(posted, CompanionBody().fields)
         kind, sent = str(posted.get("kind", "")), posted.get("file")
         if kind not in Companion.Kind.values:
             raise Refused(422, f"kind: one of {', '.join(Companion.Kind.values)}.")

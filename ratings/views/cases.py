@@ -75,7 +75,13 @@ def render_page(
         "seen": strata.find_seen(study),
         **list_imported(study),
         **(list_uploads(study, chosen) if draft else {}),
-        "unfinished": transfers.list_unfinished(study) if draft else [],
+        "unfinished": (unfinished := transfers.list_unfinished(study) if draft else []),
+        # what a colleague is sending just now is not let go of with all the rest
+        "idle": [
+            row
+            for row in unfinished
+            if not row.busy or row.transfer.user_id == request.user.pk
+        ],
     }
     status = 422 if faults else 200
     return render(request, "ratings/cases.html", context, status=status)

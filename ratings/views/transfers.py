@@ -293,6 +293,8 @@ def take_from_archive(
 
 def take_entry(study: Study, user: User, transfer: Transfer, number: int) -> Upload:
     """The verdict on one file of a zip."""
+    # while its files are taken in, a zip is in use, and is shown so
+    transfers.note_piece(transfer)
     plan, read = plan_archive(transfer)
     if number >= len(plan.entries):
         raise TransferRefused(400, "The zip holds no such file.")

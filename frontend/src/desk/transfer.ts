@@ -50,11 +50,17 @@ export interface Parcel {
 /** Sends a file whole and asks for its verdict. */
 export async function transfer(parcel: Parcel, progress: Progress): Promise<Answer> {
   const key = nameKey(parcel);
+  let asked = false;
+  const ask = (): void => void (asked = true);
   for (let attempt = 0; ; attempt += 1) {
     try {
-      return await sendOnce(parcel, key, progress);
+      return await sendOnce(parcel, key, progress, ask);
     } catch (fault) {
-      if (parcel.signal.aborted) return forget(parcel);
+      if (parcel.signal.aborted) {
+        const left = await forget(parcel);
+        // whether it was taken in before the line broke, nobody said
+        return left.cancelled && asked ? { detail: UNSURE } : left;
+      }
       if (fault instanceof Refusal) return { detail: fault.message };
       const pause = PAUSES[attempt];
       if (pause === undefined) return { detail: BROKEN };
@@ -69,17 +75,24 @@ function nameKey({ url, file, path, origin }: Parcel): string {
   return `transfer|${url}|${path}|${file.size}|${file.lastModified}|${said}`;
 }
 
-async function sendOnce(parcel: Parcel, key: string, progress: Progress): Promise<Answer> {
+async function sendOnce(
+  parcel: Parcel,
+  key: string,
+  progress: Progress,
+  ask: () => void,
+): Promise<Answer> {
   const { token, signal } = parcel;
   const place = await find(key) ?? await begin(parcel, key);
   if (!("offset" in place)) return place;
   const digest = await sendAll(place, parcel, progress);
   signal.throwIfAborted();
+  ask();
   const answer = await post(`${place.url}/finish`, { sha256: digest }, token);
-  if (signal.aborted && answer.id && !await remove(`${parcel.uploads}/${answer.id}`, token)) {
-    return { detail: TAKEN };
+  if (signal.aborted && answer.id) {
+    const gone = await remove(`${parcel.uploads}/${answer.id}`, token);
+    return gone ? forget(parcel) : { detail: TAKEN };
   }
-  signal.throwIfAborted();
+  if (signal.aborted) return forget(parcel);
   localStorage.removeItem(key);
   return { ...answer, place: place.url };
 }
@@ -116,6 +129,7 @@ const BROKEN = "The connection broke. Choose this file again: sending goes on wh
 const NOT_DISCARDED = "It was stopped, but what had arrived could not be discarded. Reload the page: it stands under the unfinished uploads.";
 const DISCARDED = "What had arrived was discarded meanwhile. Choose this file again to send it anew.";
 const TAKEN = "It had arrived already: remove it from the list below.";
+const UNSURE = "It was stopped while it was being checked, and no answer came. Reload the page: if it had arrived, it stands in the list below.";
 const SIGNED_OUT = "You are signed out. Sign in again in another window, then choose this file again.";
 
 class Refusal extends Error {}
