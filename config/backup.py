@@ -81,8 +81,8 @@ def write_backup(target: Path, *, say: Say) -> Path:
 def write_whole(file: IO[bytes], say: Say) -> None:
     """Again from the start where a file went that the rows may still name."""
     for _ in range(TRIES):
-        before = {name for name, _ in list_files()}
-        if before <= write_archive(file, say):
+        written, named = write_archive(file, say)
+        if named <= written:
             return
         say("Something was removed meanwhile: once more from the start.")
         file.seek(0)
@@ -93,12 +93,15 @@ def write_whole(file: IO[bytes], say: Say) -> None:
     )
 
 
-def write_archive(file: IO[bytes], say: Say) -> set[str]:
-    """The names of all that was written."""
+def write_archive(file: IO[bytes], say: Say) -> tuple[set[str], set[str]]:
+    """The names of all that was written, and of the files the rows may name."""
     sums: dict[str, str] = {}
+    before = {name for name, _ in list_files()}
     with zipfile.ZipFile(file, "w", allowZip64=True) as archive:
         with rows.hold_snapshot():
             applied = rows.list_applied()
+            # what came since the first look, and has rows, may go before the last
+            before |= {name for name, _ in list_files()}
             counts = {}
             for model in rows.list_models():
                 table = model._meta.db_table
@@ -120,7 +123,7 @@ def write_archive(file: IO[bytes], say: Say) -> set[str]:
             "sha256": sums,
         }
         archive.writestr(MANIFEST, json.dumps(manifest, indent=1))
-    return {*sums}
+    return {*sums}, before
 
 
 def add(

@@ -12,6 +12,7 @@ from allauth.mfa.adapter import DefaultMFAAdapter
 from allauth.mfa.adapter import get_adapter as get_factors
 from allauth.mfa.base.forms import AuthenticateForm, ReauthenticateForm
 from allauth.mfa.models import Authenticator
+from allauth.mfa.totp.forms import ActivateTOTPForm
 from cryptography.fernet import Fernet
 from django.conf import settings
 from django.contrib import messages
@@ -63,28 +64,41 @@ class SealedFactors(DefaultMFAAdapter):  # type: ignore[misc]
         return not must_have(authenticator.user)
 
 
+class ActivateForm(ActivateTOTPForm):  # type: ignore[misc]
+    """Takes the code that sets a factor up, which then signs nobody in."""
+
+    def clean_code(self) -> str:
+        code: str = super().clean_code()
+        return use_up(self.user, code)
+
+
 class CodeForm(AuthenticateForm):  # type: ignore[misc]
     """Takes no code twice, on signing in."""
 
     def clean_code(self) -> str:
-        return use_up(self, super().clean_code())
+        return use_up_of_app(self, super().clean_code())
 
 
 class CodeAgainForm(ReauthenticateForm):  # type: ignore[misc]
     """Takes no code twice, before what protects the account is changed."""
 
     def clean_code(self) -> str:
-        return use_up(self, super().clean_code())
+        return use_up_of_app(self, super().clean_code())
 
 
-def use_up(form: Any, code: str) -> str:
+def use_up_of_app(form: Any, code: str) -> str:
+    """Recovery codes are used up by themselves."""
+    if form.authenticator.type != Authenticator.Type.TOTP:
+        return code
+    return use_up(form.user, code)
+
+
+def use_up(user: User, code: str) -> str:
     """Refuse a code of the app that was used; allauth forgets it while it still holds.
 
     A clock may be half a minute off to either side, so a code holds for three halves.
     """
-    if form.authenticator.type != Authenticator.Type.TOTP:
-        return code
-    key = f"code-used:{form.user.pk}:{re.sub(r'[^0-9]', '', code)}"
+    key = f"code-used:{user.pk}:{re.sub(r'[^0-9]', '', code)}"
     if not cache.add(key, True, timeout=CODE_HOLDS_SECONDS):
         raise get_factors().validation_error("incorrect_code")
     return code

@@ -6,16 +6,16 @@ import os
 from pathlib import Path
 from urllib.parse import urlsplit
 
-import environ
 from django.core.exceptions import ImproperlyConfigured
 
+from config.environment import Environment
 from config.folder import name_unwritable
 from config.logging import make_logging
 from config.secret import keep_key
 from inference.version import read_version
 
 BASE_DIR = Path(__file__).resolve().parent.parent
-env = environ.FileAwareEnv()
+env = Environment()
 if (BASE_DIR / ".env").exists():
     env.read_env(str(BASE_DIR / ".env"))
 
@@ -175,6 +175,7 @@ MFA_TOTP_ISSUER = "Blindfold"
 # A phone's clock may be half a minute off, and typing takes time.
 MFA_TOTP_TOLERANCE = 1
 MFA_FORMS = {
+    "activate_totp": "config.second_factor.ActivateForm",
     "authenticate": "config.second_factor.CodeForm",
     "reauthenticate": "config.second_factor.CodeAgainForm",
 }

@@ -110,8 +110,20 @@ def leave(enrolment: Enrolment, actor: User) -> None:
 
 def forget_access(user: User) -> None:
     """Second factors, known devices and every session, here and elsewhere."""
-    for model in (Authenticator, EmailAddress, UserSession):
+    for model in (Authenticator, EmailAddress):
         model.objects.filter(user=user).delete()
+    end_sign_ins(user)
+
+
+def end_links(user: User) -> None:
+    """Links not used yet, of every study, stop working."""
+    unused = Invitation.objects.filter(enrolment__user=user, used_at=None)
+    unused.filter(revoked_at=None).update(revoked_at=timezone.now())
+
+
+def end_sign_ins(user: User) -> None:
+    """Whoever is signed in as that person, on any device, is so no longer."""
+    UserSession.objects.filter(user=user).delete()
     for session in WebSession.objects.iterator():
         if session.get_decoded().get("_auth_user_id") == str(user.pk):
             session.delete()

@@ -79,6 +79,11 @@ class ComparingCall(DeskCall):
             raise Refused(423, SEALED)
         return study
 
+    def note_reading(self, study: Study) -> None:
+        audit.note_access(
+            study=study, actor=self.person, verb="read_comparison", payload={}
+        )
+
     @property
     def page(self) -> SignedInRequest:
         """The request as a page reads it."""
@@ -123,9 +128,7 @@ class ComparisonCall(ComparingCall):
             "strata": list_strata(study),
             "tables": comparison.list_tables(self.page, study),
         }
-        audit.note_access(
-            study=study, actor=self.person, verb="read_comparison", payload={}
-        )
+        self.note_reading(study)
         return Response(ComparisonShape(told).data)
 
 
@@ -158,7 +161,9 @@ class ComparisonFileCall(ComparingCall):
     ) -> HttpResponse:
         study = self.find_open(study_id)
         self.choose(study)
-        return comparison.take_file(self.page, study, name, kind)
+        file = comparison.take_file(self.page, study, name, kind)
+        self.note_reading(study)
+        return file
 
 
 class RobustnessCall(ComparingCall):
@@ -174,9 +179,7 @@ class RobustnessCall(ComparingCall):
         named = {section.name: section.title for section in laid["sections"]}
         further = {name: title for name, title in FURTHER.items() if laid[name]}
         told = {**laid, "figures": named | laid["voxels"] | further}
-        audit.note_access(
-            study=study, actor=self.person, verb="read_comparison", payload={}
-        )
+        self.note_reading(study)
         return Response(RobustnessShape(told).data)
 
 
@@ -190,7 +193,9 @@ class RobustnessFileCall(ComparingCall):
     ) -> HttpResponse:
         study = self.find_open(study_id)
         self.choose(study)
-        return robustness.take_figure(self.page, study, name, kind)
+        figure = robustness.take_figure(self.page, study, name, kind)
+        self.note_reading(study)
+        return figure
 
 
 class CoarserCall(ComparingCall):

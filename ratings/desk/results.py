@@ -85,7 +85,11 @@ class FigureCall(DeskCall):
         study = self.find_study(study_id, "results")
         if study.state != Study.State.UNBLINDED:
             raise Refused(423, SEALED)
-        return take_figure(study, run_id, name, kind)
+        figure = take_figure(study, run_id, name, kind)
+        audit.note_access(
+            study=study, actor=self.person, verb="read_results", payload={}
+        )
+        return figure
 
 
 class ExportCall(DeskCall):

@@ -95,3 +95,27 @@ def test_a_setting_that_cannot_work_is_named(
 def test_what_works_passes(change: Change, changes: dict[str, str]) -> None:
     change(**changes)
     assert run_checks() == []
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "form"),
+    [
+        ("DATABASE_URL", "nonsense", "postgres://USER"),
+        ("DATABASE_URL", "mysql://me:secret@there/scores", "postgres://USER"),
+        ("DATABASE_URL", "postgres://me:se[ret@there:five/scores", "postgres://USER"),
+        ("EMAIL_URL", "mail://me:secret@there", "smtp://HOST"),
+        ("PORT", "eighty", "a whole number"),
+        ("UPLOAD_LIMIT_BYTES", "2 GB", "a whole number"),
+        ("REQUIRE_SECOND_FACTOR", "perhaps", "true or false"),
+    ],
+)
+def test_a_setting_that_cannot_be_read_is_named_and_not_repeated(
+    tmp_path: Path, name: str, value: str, form: str
+) -> None:
+    told = check(tmp_path, **{name: value})
+    assert told.returncode
+    last = told.stderr.strip().splitlines()[-1]
+    assert f"The setting {name} can't be read: write " in last
+    assert form in last
+    assert value not in told.stderr
+    assert "secret" not in told.stderr

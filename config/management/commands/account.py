@@ -41,7 +41,10 @@ class Command(BaseCommand):
             raise CommandError(f"There is no account with the address {email}.")
         if address is not None:
             change_address(user, address.strip().lower())
-            self.stdout.write("The new address signs in, with the same password.")
+            self.stdout.write(
+                "The new address signs in, with the same password. Every device is "
+                "signed out, and links sent to the old address no longer work."
+            )
         elif erase:
             try:
                 erasing.erase(user=user, actor=None)
@@ -69,6 +72,9 @@ def change_address(user: User, address: str) -> None:
         user.username = user.email = address
         user.save(update_fields=["username", "email"])
         EmailAddress.objects.filter(user=user).delete()
+        # whoever reads the old mailbox now may be another person
+        erasing.end_links(user)
+        erasing.end_sign_ins(user)
         note("change_address", user)
 
 
