@@ -27,7 +27,8 @@ class Entry:
     arm: str = ""
     subject: str = ""
     strata: dict[str, str] = field(default_factory=dict)
-    sidecar: str = ""
+    # the nearest last: what it says goes before what a wider one says
+    sidecars: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

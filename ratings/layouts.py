@@ -21,6 +21,7 @@ from ratings.entries import (
     read_subject,
     stem,
 )
+from ratings.inherited import index_sidecars
 from ratings.named import LESION_WORDS, LEVEL_WORDS, SOFT_WORDS, name_role
 
 # whoever asks for a plan also finds here what it is made of
@@ -37,10 +38,13 @@ def plan(paths: Iterable[str], read: Read) -> Plan:
     found = sorted({str(PurePosixPath(p)) for p in paths if not is_hidden(p)})
     volumes = [p for p in found if is_volume(p)]
     made = recognise(found, volumes, read)
-    sidecars = {stem(p): p for p in found if p.lower().endswith(".json")}
-    return replace(
-        made, entries=tuple(add_sidecar(entry, sidecars) for entry in made.entries)
+    find = index_sidecars(found, volumes)
+    # a role left open may turn out to be an image's, once its voxels are seen
+    entries = (
+        replace(one, sidecars=find(one.path)) if one.role in (IMAGE, "") else one
+        for one in made.entries
     )
+    return replace(made, entries=tuple(entries))
 
 
 def recognise(found: list[str], volumes: list[str], read: Read) -> Plan:
@@ -56,13 +60,6 @@ def recognise(found: list[str], volumes: list[str], read: Read) -> Plan:
         made = plan_bids(volumes)
         return made if made.entries else plan_derivatives(volumes)
     return named.plan_flat(volumes)
-
-
-def add_sidecar(entry: Entry, sidecars: dict[str, str]) -> Entry:
-    # a role left open may turn out to be an image's, once its voxels are seen
-    if entry.role not in (IMAGE, ""):
-        return entry
-    return replace(entry, sidecar=sidecars.get(stem(entry.path), ""))
 
 
 # BIDS

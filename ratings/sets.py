@@ -67,11 +67,18 @@ def plan_folder(folder: Path) -> Folder:
                 faults.append(f"{shown}: two names look the same as UTF-8. Rename one.")
             places.setdefault(shown, path)
     plan = layouts.plan(places, Folder(Plan("", ()), places).read)
-    if any(is_volume(path) and not is_hidden(path) for path in places):
-        passed += list(explain_others(places))
+    plan = add_others(plan, places)
     passed, faults = [*plan.passed_over, *passed], [*plan.faults, *faults]
     told = replace(plan, passed_over=tuple(passed), faults=tuple(faults))
     return Folder(told, places)
+
+
+def add_others(plan: Plan, paths: Iterable[str]) -> Plan:
+    """The plan, and why other files of a set that has volumes are left out."""
+    paths = list(paths)
+    if not any(is_volume(path) and not is_hidden(path) for path in paths):
+        return plan
+    return replace(plan, passed_over=(*plan.passed_over, *explain_others(paths)))
 
 
 def explain_others(paths: Iterable[str]) -> Iterator[tuple[str, str]]:
@@ -105,9 +112,8 @@ def show_name(path: Path) -> str:
 def make_origin(entry: Entry, *, study: Study, read: layouts.Read | None) -> Origin:
     """What the plan knows of a file, as it is kept with the upload."""
     label = " ".join(entry.arm.split())[:100]
-    sidecar = sidecars.Sidecar({}, ())
-    if entry.sidecar and read is not None:
-        sidecar = sidecars.read_sidecar(read(entry.sidecar))
+    texts = [read(path) for path in entry.sidecars] if read is not None else []
+    sidecar = sidecars.read_sidecars(texts)
     arm = arms.name_apart(study, label)
     return Origin(
         role=entry.role, arm=arm.key, arm_label=arm.label, case=entry.case,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import unicodedata
+from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
@@ -47,6 +48,17 @@ def read_sidecar(data: bytes) -> Sidecar:
     kept = keep(told)
     dropped = sorted(str(key)[:60] for key in told if key not in kept)
     return Sidecar(kept, tuple(dropped[:200]))
+
+
+def read_sidecars(texts: Iterable[bytes]) -> Sidecar:
+    """All of a file's together; of what two say, the later counts."""
+    kept: dict[str, float | str] = {}
+    dropped: set[str] = set()
+    for text in texts:
+        one = read_sidecar(text)
+        kept |= one.kept
+        dropped |= {*one.dropped}
+    return Sidecar(kept, tuple(sorted(dropped)[:200]))
 
 
 def keep(told: dict[str, Any]) -> dict[str, float | str]:

@@ -80,9 +80,17 @@ def plan_set(request: SignedInRequest, study_id: UUID) -> HttpResponse:
 
     def read(path: str) -> bytes:
         file = by_path.get(path)
-        return file.read(sets.SMALL) if file else b""
+        if file is None:
+            return b""
+        # one sidecar may be of many images
+        file.seek(0)
+        data: bytes = file.read(sets.SMALL)
+        return data
 
-    plan = layouts.plan([str(path) for path in paths], read)
+    named = [str(path) for path in paths]
+    # a file by itself that is no image is sent, and told why not when it came
+    inside = [path for path in named if "/" in path]
+    plan = sets.add_others(layouts.plan(named, read), inside)
     return JsonResponse(describe_plan(plan, study=study, read=read))
 
 
@@ -271,7 +279,7 @@ def plan_archive(transfer: Transfer) -> tuple[Plan, layouts.Read]:
                 break
         return bytes(data)
 
-    return layouts.plan(paths, read), read
+    return sets.add_others(layouts.plan(paths, read), paths), read
 
 
 @login_required

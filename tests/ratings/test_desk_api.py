@@ -186,7 +186,13 @@ def test_results_come_after_unblinding(
     figures = f"{one}/results/{told['run']}"
     assert script.get(f"{figures}/violin_overall.csv").status_code == 200
     verbs = list(AccessEntry.objects.values_list("verb", flat=True))
-    assert verbs == ["make_token", "use_token", "read_results", "export", "read_results"]
+    assert verbs == [
+        "make_token",
+        "use_token",
+        "read_results",
+        "export",
+        "read_results",
+    ]
 
 
 def test_lists_come_in_pages(script: Script, study: Study, add_cases: AddCases) -> None:

@@ -276,6 +276,34 @@ def test_each_sidecar_goes_with_its_own_image_whatever_its_name_is(
     assert answer.status_code == 400
 
 
+def test_one_sidecar_at_the_top_is_read_for_every_image(sender: Sender) -> None:
+    paths = [f"set/sub-{n}/sub-{n}_T2w.nii.gz" for n in range(3)]
+    told = sender.client.post(
+        reverse("plan", args=[sender.study.pk]),
+        {
+            "paths": json.dumps([*paths, "set/T2w.json"]),
+            "text": [SimpleUploadedFile("T2w.json", b'{"EchoTime": 0.1}')],
+            "text-path": ["set/T2w.json"],
+        },
+    ).json()
+    read = [f["origin"]["sidecar"] for f in told["files"]]
+    assert read == [{"EchoTime": 0.1}] * 3
+
+
+def test_what_lies_beside_images_and_is_none_is_named_with_the_remedy(
+    sender: Sender,
+) -> None:
+    dicoms = [f"set/dicom/{n}.dcm" for n in range(20)]
+    told = sender.client.post(
+        reverse("plan", args=[sender.study.pk]),
+        {"paths": json.dumps(["set/a.nii.gz", "set/b.mha", *dicoms, "c.mha"])},
+    ).json()
+    said = {one["path"]: one["reason"] for one in told["passed_over"]}
+    assert set(said) == {"set/b.mha", "set/dicom/0.dcm"}
+    assert "nor are 19 like it" in said["set/dicom/0.dcm"]
+    assert "dcm2niix" in said["set/dicom/0.dcm"]
+
+
 def make_zip(fill: Callable[[zipfile.ZipFile], None]) -> bytes:
     stream = io.BytesIO()
     with zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as archive:
