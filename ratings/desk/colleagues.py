@@ -5,16 +5,14 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
-from django.conf import settings
 from django.contrib.auth.models import User
 from django.http import Http404
-from django.urls import reverse
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.serializers import Serializer
 
-from ratings import coordinators, invitations
+from ratings import coordinators, invitations, mailing
 from ratings.desk.bodies import check_form, read_body, shape_form
 from ratings.desk.calls import (
     DeskCall,
@@ -22,6 +20,7 @@ from ratings.desk.calls import (
     paged,
     send_page,
 )
+from ratings.desk.links import SEND, mail, read_send
 from ratings.models import Enrolment, Study
 from ratings.rater_forms import ColleagueForm
 
@@ -42,14 +41,19 @@ class WelcomeShape(Serializer[Any]):
     id = serializers.UUIDField()
     role = serializers.CharField()
     link = serializers.CharField()
+    sent = serializers.BooleanField()
+    unsent = serializers.CharField()
 
 
-def welcome(enrolment: Enrolment, actor: User) -> Response:
-    link = ""
+def welcome(enrolment: Enrolment, actor: User, *, send: bool) -> Response:
+    link, unsent = "", "This person has an account and signs in."
     if not enrolment.user.has_usable_password():
         token = invitations.hand_out(enrolment=enrolment, actor=actor)
-        link = settings.SITE_URL + reverse("join", args=[token])
-    told = {"id": enrolment.pk, "role": enrolment.role, "link": link}
+        link, unsent = mailing.make_link(token), mail(enrolment, token, send=send)
+    told = {
+        "id": enrolment.pk, "role": enrolment.role, "link": link,
+        "sent": not unsent, "unsent": unsent,
+    }  # fmt: skip
     return Response(WelcomeShape(told).data, status=201)
 
 
@@ -72,13 +76,14 @@ class ColleaguesCall(DeskCall):
 
     @describe(
         "Add a coordinator or statistician; a new person gets a link",
-        body=ColleagueBody, answer={201: WelcomeShape}, refusals=(409,),
+        body=ColleagueBody, answer={201: WelcomeShape}, refusals=(409,), query=SEND,
     )  # fmt: skip
     def post(self, request: Request, study_id: UUID) -> Response:
         study = self.find_study(study_id, "invite")
+        send = read_send(request)
         data = check_form(ColleagueForm(read_body(request.data)))
         made = coordinators.add_colleague(study=study, actor=self.person, **data)
-        return welcome(made, self.person)
+        return welcome(made, self.person, send=send)
 
 
 class ColleagueCall(DeskCall):
@@ -96,12 +101,12 @@ class ColleagueCall(DeskCall):
 class ColleagueLinkCall(DeskCall):
     @describe(
         "A new link for somebody who has no account yet; the former one ends",
-        answer={201: WelcomeShape},
-        refusals=(409,),
-    )
+        answer={201: WelcomeShape}, refusals=(400, 409), query=SEND,
+    )  # fmt: skip
     def post(self, request: Request, study_id: UUID, member_id: UUID) -> Response:
         study = self.find_study(study_id, "invite")
-        return welcome(find_colleague(study, member_id), self.person)
+        colleague, send = find_colleague(study, member_id), read_send(request)
+        return welcome(colleague, self.person, send=send)
 
     @describe("End the link that still works, if there is one", answer={204: None})
     def delete(self, request: Request, study_id: UUID, member_id: UUID) -> Response:

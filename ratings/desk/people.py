@@ -4,10 +4,7 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from django.conf import settings
-from django.contrib.auth.models import User
 from django.http import Http404
-from django.urls import reverse
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -19,25 +16,14 @@ from ratings.desk.calls import (
     paged,
     send_page,
 )
-from ratings.desk.shapes import LinkShape, RaterShape
+from ratings.desk.links import SEND, LinkShape, read_send, send_link
+from ratings.desk.shapes import RaterShape
 from ratings.models import Enrolment, Study
 from ratings.rater_forms import EraseRaterForm, LateRaterForm, RaterForm
 
 RaterBody = shape_form("RaterBody", RaterForm)
 LateRaterBody = shape_form("LateRaterBody", LateRaterForm)
 EraseRaterBody = shape_form("EraseRaterBody", EraseRaterForm)
-
-
-def send_link(enrolment: Enrolment, actor: User) -> Response:
-    return show_link(enrolment, invitations.hand_out(enrolment=enrolment, actor=actor))
-
-
-def show_link(enrolment: Enrolment, token: str) -> Response:
-    link = reverse("join", args=[token])
-    told = {
-        "rater": enrolment.pk, "code": enrolment.code, "link": settings.SITE_URL + link
-    }  # fmt: skip
-    return Response(LinkShape(told).data, status=201)
 
 
 def find_rater(study: Study, rater_id: UUID) -> Enrolment:
@@ -56,25 +42,27 @@ class RatersCall(DeskCall):
 
     @describe(
         "Add a rater to a draft; the answer has the link to hand over",
-        body=RaterBody, answer={201: LinkShape}, refusals=(409,),
+        body=RaterBody, answer={201: LinkShape}, refusals=(409,), query=SEND,
     )  # fmt: skip
     def post(self, request: Request, study_id: UUID) -> Response:
         study = self.find_study(study_id, "invite")
+        send = read_send(request)
         data = check_form(RaterForm(read_body(request.data)))
         made = invitations.add_rater(study=study, actor=self.person, **data)
-        return send_link(made, self.person)
+        return send_link(made, self.person, send=send)
 
 
 class LateRatersCall(DeskCall):
     @describe(
         "Add a rater after the lock, with a reason and an order of their own",
-        body=LateRaterBody, answer={201: LinkShape}, refusals=(409,),
+        body=LateRaterBody, answer={201: LinkShape}, refusals=(409,), query=SEND,
     )  # fmt: skip
     def post(self, request: Request, study_id: UUID) -> Response:
         study = self.find_study(study_id, "invite")
+        send = read_send(request)
         data = check_form(LateRaterForm(read_body(request.data), study=study))
         made = latecomers.add_late_rater(study=study, actor=self.person, **data)
-        return send_link(made, self.person)
+        return send_link(made, self.person, send=send)
 
 
 class ErasureCall(DeskCall):

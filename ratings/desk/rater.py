@@ -17,8 +17,9 @@ from ratings.desk.calls import (
     DeskCall,
     describe,
 )
-from ratings.desk.people import find_rater, send_link, show_link
-from ratings.desk.shapes import LinkShape, RaterShape
+from ratings.desk.links import SEND, LinkShape, read_send, send_link, show_link
+from ratings.desk.people import find_rater
+from ratings.desk.shapes import RaterShape
 from ratings.mailing import MailRefused
 from ratings.models import Enrolment
 from ratings.rater_forms import DeclaredForm, LeaveForm, ReplaceForm
@@ -88,10 +89,12 @@ class DeclarationCall(OneRaterCall):
 
 class InvitationCall(OneRaterCall):
     @describe(
-        "A new link; the former one ends", answer={201: LinkShape}, refusals=(409,)
-    )
+        "A new link; the former one ends", answer={201: LinkShape},
+        refusals=(400, 409), query=SEND,
+    )  # fmt: skip
     def post(self, request: Request, study_id: UUID, rater_id: UUID) -> Response:
-        return send_link(self.find(study_id, rater_id), self.person)
+        enrolment, send = self.find(study_id, rater_id), read_send(request)
+        return send_link(enrolment, self.person, send=send)
 
     @describe("End a link that was not used", answer={204: None})
     def delete(self, request: Request, study_id: UUID, rater_id: UUID) -> Response:
@@ -151,11 +154,11 @@ class LeavingCall(OneRaterCall):
 class ReplacementCall(OneRaterCall):
     @describe(
         "Give the place of a rater who gave no score to another person",
-        body=ReplaceBody, answer={201: LinkShape}, refusals=(409,),
+        body=ReplaceBody, answer={201: LinkShape}, refusals=(409,), query=SEND,
     )  # fmt: skip
     def post(self, request: Request, study_id: UUID, rater_id: UUID) -> Response:
         enrolment = self.find(study_id, rater_id)
+        send = read_send(request)
         data = check_form(ReplaceForm(read_body(request.data)))
-        return send_link(
-            raters.replace(enrolment=enrolment, actor=self.person, **data), self.person
-        )
+        made = raters.replace(enrolment=enrolment, actor=self.person, **data)
+        return send_link(made, self.person, send=send)

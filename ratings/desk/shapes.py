@@ -78,14 +78,6 @@ class RaterShape(Serializer[Any]):
     state = serializers.CharField()
 
 
-class LinkShape(Serializer[Any]):
-    """A single-use link: it is told this once."""
-
-    rater = serializers.UUIDField()
-    code = serializers.CharField()
-    link = serializers.URLField()
-
-
 class ProgressShape(Serializer[Any]):
     """How far one rater is: counts and times, never a score."""
 

@@ -320,6 +320,29 @@ def test_a_script_replaces_only_a_rater_without_a_score(
     assert script.post(f"{one}/replacement", body).status_code == 409
 
 
+def test_a_link_goes_out_by_mail_where_a_script_asks_for_it(
+    script: Script, study: Study, settings: Any
+) -> None:
+    raters = f"studies/{study.pk}/raters"
+    body = {"name": "Rhea", "email": "rhea@example.org"}
+    assert script.post(f"{raters}?send=perhaps", body).status_code == 400
+    assert not study.enrolments.filter(role="rater").exists()
+    told = script.post(f"{raters}?send=true", body).json()
+    (message,) = mail.outbox
+    assert (told["sent"], told["unsent"]) == (True, "")
+    assert told["link"] in message.body
+    quiet = script.post(f"{raters}/{told['rater']}/invitation").json()
+    assert (quiet["sent"], len(mail.outbox)) == (False, 1)
+    settings.EMAIL_BACKEND = "django.core.mail.backends.console.EmailBackend"
+    none = script.post(f"{raters}/{told['rater']}/invitation?send=true").json()
+    assert (none["sent"], "sends no mail" in none["unsent"]) == (False, True)
+    settings.EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
+    body = {"name": "Cora", "colleague": "cora@example.org", "role": "statistician"}
+    asked = script.post(f"studies/{study.pk}/colleagues?send=true", body).json()
+    assert asked["sent"] is True
+    assert asked["link"] in mail.outbox[-1].body
+
+
 def test_reminders_by_script_go_out_once_in_a_while(
     script: Script, open_study: Study
 ) -> None:
