@@ -16,6 +16,8 @@ from ratings.entries import (
     Plan,
     base,
     make_image,
+    name_folder,
+    settle_arms,
 )
 
 CHANNEL = re.compile(
@@ -70,8 +72,8 @@ def plan_nnunet(volumes: list[str]) -> Plan:
             passed.append((path, why))
             continue
         key = owner.name if len(places[owner.name]) == 1 else owner.key
-        entries.append(name_mask(path, key))
-    return Plan("nnunet", tuple(entries), tuple(passed))
+        entries.append(Entry(path, MASK, key, name_folder(path)))
+    return Plan("nnunet", tuple(settle_arms(entries)), tuple(passed))
 
 
 def locate(path: str, match: re.Match[str]) -> Place:
@@ -92,10 +94,3 @@ def rank(path: str, place: Place) -> tuple[int, bool]:
     folder = PurePosixPath(path).parent.name.lower()
     near = len(place.home) if path.startswith(place.home) else -1
     return near, bool(place.part) and folder.endswith(place.part.lower())
-
-
-def name_mask(path: str, key: str) -> Entry:
-    folder = PurePosixPath(path).parent.name
-    manual = re.match(r"labels", folder, re.IGNORECASE)
-    arm = "" if manual else folder or "predictions"
-    return Entry(path, MASK, key, arm)

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections import defaultdict
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from itertools import takewhile
 from pathlib import PurePosixPath
 
 from ratings import pairing
@@ -108,15 +110,52 @@ def name_masks(
     for path in volumes:
         if path in used:
             continue
-        folder = PurePosixPath(path).parent.name
-        manual = re.match(r"labels", folder, re.IGNORECASE)
         cases = find_cases(path, images)
         if len(cases) != 1:
             passed.append((path, ALIKE if cases else NAMELESS))
         else:
-            arm = "" if manual else folder or "predictions"
-            entries.append(Entry(path, MASK, cases[0], arm))
+            entries.append(Entry(path, MASK, cases[0], name_folder(path)))
     return entries, passed
+
+
+def name_folder(path: str) -> str:
+    """The arm that a folder of masks says: none for labelsTr, manual as it is."""
+    folder = PurePosixPath(path).parent.name
+    if re.fullmatch(r"labels([-_]?(tr|ts|te|va|val))?", folder, re.IGNORECASE):
+        return ""
+    return folder or "predictions"
+
+
+def settle_arms(entries: list[Entry]) -> list[Entry]:
+    """Where folders of one name hold masks of one case, more of their path counts."""
+    places: defaultdict[tuple[str, str], set[tuple[str, ...]]] = defaultdict(set)
+    for one in entries:
+        if one.role == MASK and one.arm:
+            places[one.case, one.arm].add(list_folders(one.path))
+    torn = {arm for (_, arm), folders in places.items() if len(folders) > 1}
+    every = {
+        arm: set().union(*(found for (_, of), found in places.items() if of == arm))
+        for arm in torn
+    }
+    return [
+        replace(one, arm=name_apart(one, every[one.arm]))
+        if one.role == MASK and one.arm in torn
+        else one
+        for one in entries
+    ]
+
+
+def list_folders(path: str) -> tuple[str, ...]:
+    """The folders of a path but those of a person and visit."""
+    parts = PurePosixPath(path).parent.parts
+    return tuple(p for p in parts if not re.match(r"(sub|ses)-|anat$", p))
+
+
+def name_apart(entry: Entry, folders: set[tuple[str, ...]]) -> str:
+    levels = zip(*folders, strict=False)
+    shared = sum(1 for _ in takewhile(lambda level: len({*level}) == 1, levels))
+    rest = list_folders(entry.path)[shared:]
+    return "/".join(rest if entry.arm in rest else (entry.arm, *rest))
 
 
 NAMELESS = "No image of this set has this name."

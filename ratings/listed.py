@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 import posixpath
-import unicodedata
+from collections.abc import Mapping
 from pathlib import PurePosixPath
 from typing import Any
 
-from ratings import manifests
+from ratings import manifests, stated
 from ratings.entries import (
     IMAGE,
     MANUAL,
@@ -23,6 +23,7 @@ from ratings.entries import (
     name_masks,
     read_strata,
     read_subject,
+    settle_arms,
     stem,
 )
 
@@ -37,15 +38,17 @@ def plan_manifest(tables: list[str], volumes: list[str], read: Read) -> Plan:
         table = manifests.read_table(path, read(path))
     except manifests.ManifestRefused as refusal:
         return Plan("manifest", (), tuple(passed), faults=(str(refusal),))
+    places = stated.find_places(PurePosixPath(path).parent, table.rows, volumes)
     entries: list[Entry] = []
     faults = list(table.faults)
-    rows: dict[str, int] = {}
+    rows: dict[str, manifests.Row] = {}
     for row in table.rows:
-        made, wrong = plan_row(path, row, volumes)
-        for image in (e.path for e in made if e.role == IMAGE):
-            if image in rows:
-                made, wrong = [], [tell_twice(path, row.number, image, rows[image])]
-            rows.setdefault(image, row.number)
+        made, wrong = plan_row(path, row, places)
+        for one in made:
+            before = rows.setdefault(one.path, row)
+            if before is not row and not may_share(one, row, before):
+                made, wrong = [], [tell_twice(path, row, one, before.number)]
+                break
         entries += made
         faults += wrong
     used = {entry.path for entry in entries}
@@ -55,16 +58,16 @@ def plan_manifest(tables: list[str], volumes: list[str], read: Read) -> Plan:
 
 
 def plan_row(
-    path: str, row: manifests.Row, volumes: list[str]
+    path: str, row: manifests.Row, places: Mapping[tuple[int, str], str]
 ) -> tuple[list[Entry], list[str]]:
     entries, faults = [], []
     if IMAGE not in row.files:
         return [], [f"{path}, row {row.number}: this names no image. Write its path."]
-    for column, stated in row.files.items():
-        found = find_stated(PurePosixPath(path).parent, stated, volumes)
+    for column, told in row.files.items():
+        found = places.get((row.number, column))
         if found is None:
             faults.append(
-                f"{path}, row {row.number}: {column} names {stated}, which is not "
+                f"{path}, row {row.number}: {column} names {told}, which is not "
                 "there or there more than once. Write its path from the manifest."
             )
             continue
@@ -72,23 +75,22 @@ def plan_row(
     return entries, faults
 
 
-def tell_twice(path: str, row: int, image: str, before: int) -> str:
+def may_share(entry: Entry, row: manifests.Row, before: manifests.Row) -> bool:
+    """One mask may be of two images of a person, where the table names the person."""
+    return entry.role != IMAGE and bool(row.subject) and row.subject == before.subject
+
+
+def tell_twice(path: str, row: manifests.Row, file: Entry, before: int) -> str:
+    again = f"{path}, row {row.number}: the {file.role} {file.path} stands in row "
+    if file.role == IMAGE:
+        return (
+            f"{again}{before} already. Give each image one row, with a column for "
+            "each mask."
+        )
     return (
-        f"{path}, row {row}: the image {image} stands in row {before} already. Give "
-        "each image one row, with a column for each mask."
+        f"{again}{before} already. It may stand in two rows only if “subject” says in "
+        "both that they are of one person."
     )
-
-
-def find_stated(home: PurePosixPath, stated: str, volumes: list[str]) -> str | None:
-    """By its path from the table, from the top, or by as much of it as is told."""
-    told = unicodedata.normalize("NFC", stated.replace("\\", "/"))
-    told = posixpath.normpath(told).lstrip("/")
-    exact = find_volume(posixpath.normpath(str(home / told)), volumes)
-    if exact:
-        return exact
-    ends = f"/{told}"
-    alike = [p for p in volumes if unicodedata.normalize("NFC", f"/{p}").endswith(ends)]
-    return alike[0] if len(alike) == 1 else None
 
 
 def name_column(path: str, column: str, case: str, row: manifests.Row) -> Entry:
@@ -103,9 +105,15 @@ def name_column(path: str, column: str, case: str, row: manifests.Row) -> Entry:
 
 # The Medical Segmentation Decathlon
 
+TWO_SETS = (
+    "{} and {} each list a data set, and cases of both may have one name. Import one "
+    "data set at a time."
+)
 
-def find_data_set(paths: list[str], read: Read) -> tuple[str, dict[str, Any]] | None:
-    """The dataset.json that lists its images; that of nnU-Net's version 2 does not."""
+
+def find_data_sets(paths: list[str], read: Read) -> list[tuple[str, dict[str, Any]]]:
+    """Each dataset.json that lists its images; that of nnU-Net's version 2 does not."""
+    found = []
     for path in paths:
         if PurePosixPath(path).name != "dataset.json":
             continue
@@ -114,8 +122,8 @@ def find_data_set(paths: list[str], read: Read) -> tuple[str, dict[str, Any]] | 
         except (ValueError, RecursionError):
             continue
         if isinstance(told, dict) and isinstance(told.get("training"), list):
-            return path, told
-    return None
+            found.append((path, told))
+    return found
 
 
 def list_rows(told: dict[str, Any]) -> list[tuple[str, Any]]:
@@ -149,7 +157,12 @@ def names_channels(path: str, told: dict[str, Any], volumes: list[str]) -> bool:
     return channels and not there & set(images)
 
 
-def plan_decathlon(path: str, told: dict[str, Any], volumes: list[str]) -> Plan:
+def plan_decathlon(
+    data_sets: list[tuple[str, dict[str, Any]]], volumes: list[str]
+) -> Plan:
+    (path, told), *others = data_sets
+    if others:
+        return Plan("decathlon", (), faults=(TWO_SETS.format(path, others[0][0]),))
     home = PurePosixPath(path).parent
     entries: list[Entry] = []
     faults: list[str] = []
@@ -177,7 +190,8 @@ def plan_decathlon(path: str, told: dict[str, Any], volumes: list[str]) -> Plan:
         faults += wrong
     images = {e.path: e.case for e in entries if e.role == IMAGE}
     more, passed = name_masks(volumes, images, {e.path for e in entries})
-    return Plan("decathlon", (*entries, *more), tuple(passed), tuple(faults))
+    settled = settle_arms([*entries, *more])
+    return Plan("decathlon", tuple(settled), tuple(passed), tuple(faults))
 
 
 def plan_pair(

@@ -6,15 +6,32 @@ import re
 import unicodedata
 from collections import defaultdict
 from collections.abc import Iterable
+from dataclasses import replace
 from itertools import takewhile
 from pathlib import PurePosixPath
 
 from ratings import pairing
 from ratings.entries import MASK, Entry, Plan, base, read_strata, read_subject
+from ratings.pairing import LESION_WORDS
 
 LEVEL_WORDS = {"levels", "level", "vert", "vertebral", "vertlevels", "disc", "discs"}
 SOFT_WORDS = {"soft", "softseg", "prob", "probability", "probabilities"}
 CORD_WORDS = {"sc", "cord", "spinalcord", "csa"}
+# masks of these are of no use here, and are not to be taken for those of lesions
+OTHER_WORDS = {
+    "brain", "brainmask", "bet", "skull", "head", "gm", "wm", "gmseg", "wmseg", "csf",
+    "csfseg", "ventricle", "ventricles", "thalamus", "canal", "centerline",
+}  # fmt: skip
+PREDICTED_WORDS = {
+    "pred", "preds", "predicted", "prediction", "predictions", "nnunet", "nnunetv2",
+    "unet", "model", "auto", "automatic", "automated", "ai", "deepseg",
+}  # fmt: skip
+MANUAL_WORDS = {"manual", "gt", "consensus", "reference", "expert"}
+OTHER = "other"
+NO_LESIONS = (
+    "Its name says that it is a mask of something else than lesions. If it is a mask "
+    "to be rated, let the name say “lesion”."
+)
 FOLDERS = {
     "image", "images", "img", "imgs", "anat", "scan", "scans", "mri", "raw", "nifti",
     "data", "mask", "masks", "labels", "segs", "segmentation", "segmentations",
@@ -26,15 +43,17 @@ VISIT = re.compile(
     r"time|timepoint|tp|t|pre|post|scan)[-_ ]?\d*",
     re.IGNORECASE,
 )
-LESION_WORDS = {"lesion", "lesions", "lesionseg", "ms"}
+# words that make a name one of a mask where they stand alone
+MARKED_WORDS = {"brainmask", "gmseg", "wmseg", "csfseg"}
 # the folders after a level and the words of the name: what an image and its mask share
 Rest = tuple[tuple[str, ...], tuple[str, ...]]
 
 
 def name_role(words: list[str]) -> str:
-    """Mask or map, as the last of the words that tell says."""
+    """Mask or map, as the last of the words that tell says; “other” is of no use."""
+    lesions = set(words) & (LESION_WORDS - {"ms"})
     if SOFT_WORDS & set(words):
-        return "soft"
+        return OTHER if set(words) & (CORD_WORDS | OTHER_WORDS) - lesions else "soft"
     for word in reversed(words):
         if word in LESION_WORDS - {"ms"}:
             return MASK
@@ -42,7 +61,16 @@ def name_role(words: list[str]) -> str:
             return "levels"
         if word in CORD_WORDS:
             return "cord"
+        if word in OTHER_WORDS and not lesions:
+            return OTHER
     return MASK
+
+
+def name_maker(words: list[str]) -> str:
+    """What a mask's name says made it, if it says no person did."""
+    if MANUAL_WORDS & set(words):
+        return ""
+    return next((word for word in words if word in PREDICTED_WORDS), "")
 
 
 def plan_flat(volumes: list[str]) -> Plan:
@@ -51,19 +79,70 @@ def plan_flat(volumes: list[str]) -> Plan:
     names = [PurePosixPath(path).name for path in volumes]
     apart = len(set(names)) == len(names)
     folders = {} if apart else name_folders(volumes, sources)
-    entries = (name_flat(p, folders.get(p, ""), sources.get(p, "")) for p in volumes)
-    return Plan("flat", tuple(entries))
+    # a word that images have too says nothing of masks
+    common = {word for p in volumes for word in read_words(p) if not is_marked(p)}
+    entries = [
+        name_flat(p, folders.get(p, ""), sources.get(p, ""), common) for p in volumes
+    ]
+    useful = settle_segmentations([one for one in entries if one.role != OTHER])
+    passed = [(one.path, NO_LESIONS) for one in entries if one.role == OTHER]
+    return Plan("flat", tuple(useful), tuple(passed))
 
 
-def name_flat(path: str, folder: str, source: str) -> Entry:
+def read_words(path: str) -> list[str]:
+    return pairing.split_words(base(path))
+
+
+def is_marked(path: str) -> bool:
+    """Whether the name has a word of masks or maps."""
+    words = set(read_words(path))
+    marks = pairing.MASK_WORDS | LEVEL_WORDS | PREDICTED_WORDS | MARKED_WORDS
+    return bool(words & marks)
+
+
+def name_flat(path: str, folder: str, source: str, common: set[str]) -> Entry:
     """Which of image and mask a file is is seen from its voxels, unless named a map."""
-    words = pairing.split_words(base(path))
-    role = name_role(words)
-    marked = (pairing.MASK_WORDS | LEVEL_WORDS) & set(words)
-    named = role if role != MASK and marked else ""
+    words = read_words(path)
+    own = [word for word in words if word not in common]
+    role = name_role(own)
+    named = role if role != MASK and is_marked(path) else ""
     subject = read_subject(path) or name_person(folder, words)
     case = f"{pairing.FOLDER}{folder}" if folder else ""
-    return Entry(path, named, case, source, subject, read_strata(path))
+    arm = source or (name_maker(own) if is_marked(path) else "")
+    return Entry(path, named, case, arm, subject, read_strata(path))
+
+
+def settle_segmentations(entries: list[Entry]) -> list[Entry]:
+    """Beside masks of lesions, a bare “_seg” is the toolbox's mask of the cord.
+
+    A set that names them so for one image does so for all: who has no lesion may have
+    no mask of lesions.
+    """
+    lesions = {find_key(e) for e in entries if tells_lesions(e)}
+    bare = [e for e in entries if is_bare(e)]
+    makers = {e.arm for e in bare if find_key(e) in lesions}
+    return [
+        replace(e, role="cord") if is_bare(e) and e.arm in makers else e
+        for e in entries
+    ]
+
+
+def find_key(entry: Entry) -> tuple[object, ...]:
+    """What a mask shares with those of the same image and maker."""
+    if entry.case and not entry.case.startswith(pairing.FOLDER):
+        return (entry.case, entry.arm)
+    return (entry.case, entry.arm, *pairing.list_identity(base(entry.path)))
+
+
+def tells_lesions(entry: Entry) -> bool:
+    return entry.role in (MASK, "") and bool({*read_words(entry.path)} & LESION_WORDS)
+
+
+def is_bare(entry: Entry) -> bool:
+    """Whether “seg” is all that the name says of what is in it."""
+    words = {*read_words(entry.path)}
+    named = entry.role in (MASK, "") and "seg" in words
+    return named and not words & (LESION_WORDS | OTHER_WORDS | PREDICTED_WORDS)
 
 
 def name_person(folder: str, words: list[str]) -> str:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections import Counter
-from collections.abc import Iterable
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
+from itertools import combinations
 from pathlib import PurePath
 
 from ratings.models import Case, Upload
@@ -15,14 +16,28 @@ from ratings.models import Case, Upload
 CONTRASTS = {
     "t2star": "T2star", "t2s": "T2star", "t2w": "T2w", "t2": "T2w", "psir": "PSIR",
     "stir": "STIR", "unit1": "UNIT1", "mp2rage": "UNIT1", "t1w": "T1w", "t1": "T1w",
-    "t1post": "T1w-Gd", "flair": "FLAIR", "pd": "PD",
+    "t1post": "T1w-Gd", "t1wks": "T1w-Gd", "t1ce": "T1w-Gd", "t1gd": "T1w-Gd",
+    "t1km": "T1w-Gd", "flair": "FLAIR", "pd": "PD",
 }  # fmt: skip
+# words of one visit's series, which may differ where the person is the same
+SERIES = CONTRASTS | {
+    "axial": "ax", "tra": "ax", "sagittal": "sag", "coronal": "cor", "ax": "ax",
+    "sag": "sag", "cor": "cor", "acq": "acq", "dir": "dir", "swi": "swi", "adc": "adc",
+    "mprage": "mprage", "tse": "tse", "fse": "fse", "gre": "gre", "medic": "medic",
+    "space": "space", "3d": "3d", "2d": "2d", "iso": "iso", "pp": "pp", "t1c": "t1c",
+    "t1n": "t1n", "t2f": "t2f",
+}  # fmt: skip
+KNOWN_SERIES = frozenset({*SERIES, *SERIES.values()})
 # the start of a group that is a mere folder, in which names have their say
 FOLDER = "folder "
 MASK_WORDS = {
     "mask", "seg", "lesion", "lesions", "label", "labels", "manual", "desc", "gt",
     "pred", "prediction", "consensus", "lesionseg", "rater", "nii", "gz",
 }  # fmt: skip
+LESION_WORDS = {"lesion", "lesions", "lesionseg", "ms"}
+# how well a mask fits where folders, or the set itself, say whose it is
+OF_FOLDER, OF_SET = 1000, 2000
+MANY_SERIES = 30
 
 
 @dataclass(frozen=True)
@@ -80,13 +95,15 @@ def names_mask(name: str) -> bool:
     return bool(MASK_WORDS & set(split_words(name)))
 
 
-def list_identity(name: str) -> list[str]:
-    """The words of a name that say whose it is, and those of contrast."""
-    return [word for word in split_words(name) if word not in MASK_WORDS]
+@lru_cache(maxsize=2**14)
+def list_identity(name: str) -> tuple[str, ...]:
+    """The words of a name that say whose it is, and those of the series."""
+    words = (SERIES.get(word, word) for word in find_words(name))
+    return tuple(word for word in words if word not in MASK_WORDS)
 
 
 def numbers_something(word: str) -> bool:
-    return word not in CONTRASTS and any(c.isdigit() for c in word)
+    return word not in KNOWN_SERIES and any(c.isdigit() for c in word)
 
 
 def count_shared_words(image: str, mask: str) -> int:
@@ -94,28 +111,62 @@ def count_shared_words(image: str, mask: str) -> int:
 
     A prefix of the mask's name (that of a tool) is passed over. The first number of
     the image's name, as a rule the person's, must be shared, and where the names part
-    they may not have two different numbers (sessions); without any number the shorter
+    they may not go on to different persons or visits; without any number the shorter
     name must be shared whole.
     """
+    return measure_names(image, mask)[0]
+
+
+def measure_names(image: str, mask: str) -> tuple[int, bool]:
+    """How many words are shared, and whether nothing else stands in either name."""
     ours, theirs = list_identity(image), list_identity(mask)
-    if not ours or ours[0] not in theirs:
-        return 0
-    theirs = theirs[theirs.index(ours[0]) :]
+    starts = [i for i, word in enumerate(theirs) if ours and word == ours[0]]
+    found = [share(ours, theirs[start:]) for start in starts]
+    return max(found, default=(0, False))
+
+
+def share(ours: tuple[str, ...], theirs: tuple[str, ...]) -> tuple[int, bool]:
     shared = 0
     while shared < min(len(ours), len(theirs)) and ours[shared] == theirs[shared]:
         shared += 1
-    return 0 if contradict(ours, theirs, shared) else shared
+    if contradict(ours, theirs, shared):
+        return 0, False
+    return shared, ours == theirs
 
 
-def contradict(ours: list[str], theirs: list[str], shared: int) -> bool:
-    parted = [*ours[shared : shared + 1], *theirs[shared : shared + 1]]
-    if len(parted) == 2 and all(numbers_something(word) for word in parted):
+def contradict(ours: tuple[str, ...], theirs: tuple[str, ...], shared: int) -> bool:
+    if part_ways(ours[shared:], theirs[shared:]):
         return True
     numbers = [i for i, word in enumerate(ours) if numbers_something(word)]
     if numbers:
         return shared <= numbers[0]
-    plain = [word for word in ours if word not in CONTRASTS]
+    plain = [word for word in ours if word not in KNOWN_SERIES]
     return shared < min(len(plain), len(theirs))
+
+
+def part_ways(ours: tuple[str, ...], theirs: tuple[str, ...]) -> bool:
+    """Whether both go on, each with a word that is no series and not in the other."""
+    if not ours or not theirs:
+        return False
+    if numbers_something(ours[0]) and numbers_something(theirs[0]):
+        return True
+    apart = ours[0] not in theirs and theirs[0] not in ours
+    return apart and not {ours[0], theirs[0]} & KNOWN_SERIES
+
+
+def are_series(one: str, other: str) -> bool:
+    """Whether two names are of one person and visit, in different series."""
+    rest = [
+        [word for word in list_identity(name) if word not in KNOWN_SERIES]
+        for name in (one, other)
+    ]
+    if rest[0] != rest[1]:
+        return False
+    if read_contrast(one) != read_contrast(other):
+        return True
+    # “T1” and “T2” before one contrast are times
+    apart = {*list_identity(one)} ^ {*list_identity(other)}
+    return bool(apart - {*CONTRASTS.values()})
 
 
 def target_image(upload: Upload) -> Target:
@@ -142,8 +193,13 @@ def fits(target: Target, mask: Upload) -> int:
     if group.startswith(FOLDER):
         return fits_folder(target, mask, group)
     if group and target.group:
-        return 1000 if group == target.group else 0
-    return count_shared_words(target.name, mask.name)
+        return OF_SET if group == target.group else 0
+    return fits_name(target, mask)
+
+
+def fits_name(target: Target, mask: Upload) -> int:
+    shared, exact = measure_names(target.name, mask.name)
+    return 2 * shared + exact
 
 
 def fits_folder(target: Target, mask: Upload, group: str) -> int:
@@ -156,21 +212,50 @@ def fits_folder(target: Target, mask: Upload, group: str) -> int:
     if not same:
         return 0
     if list_identity(mask.name) or not (target.group or target.is_case):
-        return count_shared_words(target.name, mask.name)
-    return 1000
+        return fits_name(target, mask)
+    return OF_FOLDER
 
 
-def rank_mask(target: Target, mask: Upload) -> tuple[int, int, int, int, int, str]:
+def find_owners(mask: Upload, targets: Iterable[Target]) -> list[Target]:
+    """Whom a mask is of: who fits best, and all of them only if one person is meant.
+
+    Where equals may be two persons or visits it goes to nobody, for a person to decide.
+    """
+    fitting = [(fits(target, mask), target) for target in targets]
+    best = max((how for how, _ in fitting), default=0)
+    owners = [target for how, target in fitting if how == best > 0]
+    # what came with the mask goes before what was there
+    owners = [one for one in owners if not one.is_case] or owners
+    shape = tuple(mask.facts["shape"])
+    owners = [one for one in owners if one.shape == shape] or owners
+    owners = spell_alike(mask.name, owners)
+    if best >= OF_SET:
+        return owners
+    if len(owners) > MANY_SERIES:
+        return []
+    pairs = combinations(owners, 2)
+    return owners if all(are_series(one.name, two.name) for one, two in pairs) else []
+
+
+def spell_alike(name: str, targets: list[Target]) -> list[Target]:
+    """Of names that differ in small and capital letters alone the mask's own."""
+    if len({target.name.casefold() for target in targets}) > 1:
+        return targets
+    most = max((count_same_start(one.name, name) for one in targets), default=0)
+    return [one for one in targets if count_same_start(one.name, name) == most]
+
+
+def rank_mask(target: Target, mask: Upload) -> tuple[int, ...]:
     """Sorts the mask that most likely belongs to the target first."""
-    common = set(split_words(target.name)) & set(split_words(mask.name))
+    words = set(split_words(mask.name))
     return (
         -fits(target, mask),
-        -len(common),
+        -int(bool(words & LESION_WORDS)),
+        -len(set(split_words(target.name)) & words),
         -int(target.shape == tuple(mask.facts["shape"])),
         # names may differ in nothing but small and capital letters
         -count_same_start(target.name, mask.name),
         len(mask.name),
-        mask.name,
     )
 
 
@@ -182,7 +267,8 @@ def count_same_start(one: str, other: str) -> int:
 def choose_masks(target: Target, mask_files: Iterable[Upload]) -> dict[str, str]:
     """For each arm that the target lacks, the mask whose name fits best, if any."""
     chosen: dict[str, str] = {}
-    for mask in sorted(mask_files, key=lambda mask: rank_mask(target, mask)):
+    by_name = sorted(mask_files, key=lambda mask: mask.name)
+    for mask in sorted(by_name, key=lambda mask: rank_mask(target, mask)):
         arm = arm_of(mask)
         if arm in target.filled or arm in chosen:
             continue
@@ -207,32 +293,50 @@ def propose_pairs(
     maps: Iterable[Upload] = (),
     cases: Iterable[Case] = (),
 ) -> list[Pair]:
-    """For each image, and each case that lacks an arm of the masks, what fits.
-
-    A map goes to no image while its name fits another one better.
-    """
-    targets, pairs = [target_image(image) for image in image_files], []
-    best = {m: max((fits(t, m) for t in targets), default=0) for m in maps}
-    for target in targets:
-        own = [one for one, most in best.items() if fits(target, one) == most]
-        masks = choose_masks(target, mask_files)
-        pairs.append(Pair(target.id, masks, companions=choose_companions(target, own)))
+    """For each image, and each case that lacks an arm of the masks, what fits."""
+    images = [target_image(image) for image in image_files]
+    known = [target_case(case) for case in cases]
+    own = assign([*mask_files, *maps], [*images, *known])
+    pairs = []
+    for target in images:
+        masks = [one for one in own[target.id] if not is_map(one)]
+        fitting = [one for one in own[target.id] if is_map(one)]
+        companions = choose_companions(target, fitting)
+        pairs.append(
+            Pair(target.id, choose_masks(target, masks), companions=companions)
+        )
     arms = {arm_of(mask) for mask in mask_files}
-    lacking = [target for target in map(target_case, cases) if arms - target.filled]
-    for case, chosen in choose_for_cases(lacking, mask_files).items():
+    lacking = [target for target in known if arms - target.filled]
+    for case, chosen in choose_for_cases(lacking, own, mask_files).items():
         pairs.append(Pair("", chosen, case=case))
     return pairs
 
 
+def assign(
+    files: Iterable[Upload], targets: list[Target]
+) -> defaultdict[str, list[Upload]]:
+    """By target the masks and maps that are its own."""
+    own: defaultdict[str, list[Upload]] = defaultdict(list)
+    for file in files:
+        for target in find_owners(file, targets):
+            own[target.id].append(file)
+    return own
+
+
 def choose_for_cases(
-    targets: list[Target], mask_files: list[Upload]
+    targets: list[Target],
+    own: Mapping[str, list[Upload]],
+    mask_files: list[Upload],
 ) -> dict[str, dict[str, str]]:
     """The masks for each case of before; what folders leave in doubt goes to none.
 
     The folders that a case came in are forgotten, so that two visits of a person, or
     persons of one name at two sites, may look alike.
     """
-    found = {target.id: choose_masks(target, mask_files) for target in targets}
+    found = {
+        target.id: choose_masks(target, [m for m in own[target.id] if not is_map(m)])
+        for target in targets
+    }
     taken = Counter(mask for masks in found.values() for mask in masks.values())
     foldered = {str(m.id): m for m in mask_files if lies_in_folder(m)}
     for target in targets:

@@ -185,8 +185,9 @@ def describe_lack(uploads: list[Upload]) -> str:
     if masks:
         return (
             f"none of the files is an image, {masks} of them masks, and no case of "
-            "the study has a name that fits and lacks a mask of this source. Put each "
-            "image into the folder too, or say with --arm what made the masks."
+            "the study has a name that fits and lacks a mask of this source, or more "
+            "than one has. Put each image into the folder too, or say with --arm what "
+            "made the masks."
         )
     return "no image is left of the files above."
 
@@ -202,8 +203,9 @@ def describe_rest(upload: Upload) -> str:
     """Why a good file went to no case."""
     what = upload.get_kind_display().lower()
     return (
-        f"no case took this {what}: no image has a name that fits, or another {what} "
-        "of the same source was taken. A manifest can say whose it is."
+        f"no case took this {what}: no image has a name that fits, several persons' or "
+        f"visits' images have, or another {what} of the same source was taken. A "
+        "manifest can say whose it is."
     )
 
 
