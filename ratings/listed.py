@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from pathlib import PurePosixPath
 from typing import Any
 
-from ratings import manifests, stated
+from ratings import located, manifests
 from ratings.entries import (
     IMAGE,
     MANUAL,
@@ -38,7 +38,7 @@ def plan_manifest(tables: list[str], volumes: list[str], read: Read) -> Plan:
         table = manifests.read_table(path, read(path))
     except manifests.ManifestRefused as refusal:
         return Plan("manifest", (), tuple(passed), faults=(str(refusal),))
-    places = stated.find_places(PurePosixPath(path).parent, table.rows, volumes)
+    places = located.find_places(PurePosixPath(path).parent, table.rows, volumes)
     entries: list[Entry] = []
     faults = list(table.faults)
     rows: dict[str, manifests.Row] = {}
