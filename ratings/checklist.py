@@ -83,7 +83,8 @@ def list_case_remarks(study: Study) -> list[str]:
         found.append(
             "The choice of cases differs from what was drawn; the protocol says so."
         )
-    return found
+    outdated = selecting.tell_outdated(study)
+    return [*found, outdated] if outdated else found
 
 
 def list_design_remarks(study: Study) -> list[str]:

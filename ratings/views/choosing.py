@@ -147,6 +147,7 @@ def show(request: SignedInRequest, study: Study, form: DrawForm | None) -> HttpR
         "chosen": len(chosen),
         "selection": study.selection,
         "as_drawn": chosen == study.selection.get("chosen"),
+        "outdated": selecting.tell_outdated(study),
         "newcomers": study.cases.filter(left_out=selecting.AFTER_DRAW).count(),
         "earlier": selecting.list_earlier(study),
         "sizes": count_strata(pool),
