@@ -72,12 +72,17 @@ def make_form(study: Study, posted: Any = None) -> DrawForm:
     initial = {
         "by": ["contrast"] if "contrast" in strata else [],
         **{k: v for k, v in stored.items() if v not in (None, 0)},
-        "targets": "\n".join(f"{name}: {n}" for name, n in targets.items()),
+        "targets": "\n".join(f"{fold(name)}: {n}" for name, n in targets.items()),
         "revision": study.cases_revision,
     }
     return DrawForm(
         posted, strata=strata, reference=study.reference_arm, initial=initial
     )
+
+
+def fold(name: str) -> str:
+    """A stratum's name on one line."""
+    return " ".join(name.split())
 
 
 def draw(request: SignedInRequest, study: Study, form: DrawForm) -> bool:
