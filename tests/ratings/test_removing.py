@@ -82,7 +82,7 @@ def test_the_design_forgets_a_removed_arm_on_record(named: Study, ada: User) -> 
     design = Study.objects.get(pk=named.pk).design
     rows = [(row.case, row.arm) for row in read_design(design).calibration]
     assert rows == [("C002", "manual")]
-    assert design["authors"] == {**NAMED["authors"], "C003": {"manual": "R02"}}
+    assert design["authors"] == {"C002": {"manual": "R01"}, "C003": {"manual": "R02"}}
     assert design["planes"] == NAMED["planes"]
     last, before = named.audit.order_by("-n")[:2]
     assert before.verb == "remove_arm"

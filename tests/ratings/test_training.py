@@ -137,6 +137,11 @@ def test_empty_controls_are_counted_on_cases_that_are_rated(
     assert count_drawn(ready)["control"] == 1
 
 
+def test_a_study_that_was_moved_here_has_no_burden(study: Study) -> None:
+    study.protocol, study.design = {"title": study.title, "moved": {}}, {}
+    assert protocol.count_burden(study).total == 0
+
+
 def test_the_design_of_a_draft_keeps_practice_on_a_case_that_is_left_out(
     ready: Study, ada: User, script: Script
 ) -> None:
