@@ -12,7 +12,7 @@ from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods
 
-from ratings import access, selecting
+from ratings import access, outdated, selecting
 from ratings.choosing_forms import DrawForm, FilterForm, Sight
 from ratings.models import Case, Study
 from ratings.sampling import Candidate
@@ -152,7 +152,7 @@ def show(request: SignedInRequest, study: Study, form: DrawForm | None) -> HttpR
         "chosen": len(chosen),
         "selection": study.selection,
         "as_drawn": chosen == study.selection.get("chosen"),
-        "outdated": selecting.tell_outdated(study),
+        "outdated": outdated.tell(study),
         "newcomers": study.cases.filter(left_out=selecting.AFTER_DRAW).count(),
         "earlier": selecting.list_earlier(study),
         "sizes": count_strata(pool),

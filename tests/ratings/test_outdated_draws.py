@@ -9,7 +9,7 @@ from django.contrib.auth.models import User
 from django.test import Client
 from django.urls import reverse
 
-from ratings import importing, removal, sampling, selecting
+from ratings import importing, outdated, removal, sampling, selecting
 from ratings.models import Mask, Study
 from ratings.sampling import Rule
 from tests.ratings.conftest import AddCases
@@ -72,7 +72,7 @@ def test_an_arm_that_comes_again_all_empty_is_remarked(
 
 
 @pytest.mark.parametrize(
-    ("change", "outdated"),
+    ("change", "labels"),
     [
         (lambda: empty("C002"), ["C002"]),
         (lambda: fill("C004"), ["C004"]),
@@ -81,11 +81,11 @@ def test_an_arm_that_comes_again_all_empty_is_remarked(
     ],
 )
 def test_the_rule_is_asked_again_of_cases_taken_and_excluded(
-    drawn: Study, change: Callable[[], object], outdated: list[str]
+    drawn: Study, change: Callable[[], object], labels: list[str]
 ) -> None:
-    assert selecting.list_outdated(drawn) == []
+    assert outdated.list_outdated(drawn) == []
     change()
-    assert selecting.list_outdated(drawn) == outdated
+    assert outdated.list_outdated(drawn) == labels
 
 
 def test_a_case_that_was_merely_not_drawn_counts_as_well(
@@ -96,7 +96,7 @@ def test_a_case_that_was_merely_not_drawn_counts_as_well(
     held = draw(study, ada, rule)
     left = held.cases.filter(left_out=sampling.NOT_DRAWN).order_by("label")[0]
     empty(left.label)
-    assert selecting.list_outdated(held) == [left.label]
+    assert outdated.list_outdated(held) == [left.label]
 
 
 def test_what_was_chosen_by_hand_or_came_later_is_not_the_draw_s(
@@ -106,7 +106,7 @@ def test_what_was_chosen_by_hand_or_came_later_is_not_the_draw_s(
     selecting.take_in(study=drawn, actor=ada, ids=ids, revision=drawn.cases_revision)
     add_cases(1)
     empty("C005")
-    assert selecting.list_outdated(Study.objects.get(pk=drawn.pk)) == []
+    assert outdated.list_outdated(Study.objects.get(pk=drawn.pk)) == []
 
 
 def test_a_study_that_was_never_drawn_has_no_such_remark(
@@ -114,4 +114,4 @@ def test_a_study_that_was_never_drawn_has_no_such_remark(
 ) -> None:
     add_cases(1)
     empty("C001")
-    assert selecting.tell_outdated(study) == ""
+    assert outdated.tell(study) == ""
