@@ -8,7 +8,7 @@ from django.contrib.auth.models import User
 from django.db import transaction
 from django.urls import reverse
 
-from ratings import asking, audit, frozen, raters, selecting
+from ratings import asking, audit, frozen, outdated, raters, selecting
 from ratings.design import read_design
 from ratings.frozen import FACES
 from ratings.meanwhile import Difference, Stale
@@ -83,7 +83,8 @@ def list_case_remarks(study: Study) -> list[str]:
         found.append(
             "The choice of cases differs from what was drawn; the protocol says so."
         )
-    return found
+    untrue = outdated.tell(study)
+    return [*found, untrue] if untrue else found
 
 
 def list_design_remarks(study: Study) -> list[str]:

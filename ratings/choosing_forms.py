@@ -20,7 +20,10 @@ VERDICTS = {"": "any", "clean": "nothing noticed", "noticed": "something noticed
 
 
 class DrawForm(DeskForm):
-    """The rule of a draw; `strata` are the names and values that the cases have."""
+    """The rule of a draw; `strata` are the names and values that the cases have.
+
+    `targets` are those of a script, which sends numbers by name and no text.
+    """
 
     mode = forms.ChoiceField(
         label="What is taken", choices=list(sampling.MODES.items()),
@@ -62,10 +65,10 @@ class DrawForm(DeskForm):
 
     def __init__(
         self, *args: Any, strata: Mapping[str, Sequence[str]], reference: str,
-        **kwargs: Any,
+        targets: Mapping[str, int] | None = None, **kwargs: Any,
     ) -> None:  # fmt: skip
         super().__init__(*args, **kwargs)
-        self.reference = reference
+        self.reference, self.given = reference, targets
         by = self.fields["by"]
         by.choices = [  # type: ignore[attr-defined]
             (key, f"{key.replace('_', ' ').capitalize()} ({len(values)})")
@@ -73,6 +76,8 @@ class DrawForm(DeskForm):
         ]
 
     def clean_targets(self) -> dict[str, int]:
+        if self.given is not None:
+            return dict(self.given)
         found: dict[str, int] = {}
         for line in str(self.cleaned_data["targets"]).splitlines():
             if not line.strip():

@@ -15,6 +15,7 @@ from ratings import (
     images,
     originals,
     selecting,
+    stated,
 )
 from ratings.importing import (
     ImportRefused,
@@ -50,11 +51,15 @@ def commit_pairs(
     """Make cases of the images and add masks to cases: all of them or none.
 
     With `good_only` the pairs with a fault are passed by and reported. A name that
-    looks personal is a fault until somebody confirmed that it is not (P4).
+    looks personal is a fault until somebody confirmed that it is not (P4); what is
+    written of a case obeys the rules of a manifest.
     """
     refuse_unless_draft(study)
     uploads = find_uploads(study)
-    judged = check_pairs(study=study, pairs=pairs, uploads=uploads)
+    judged = [
+        (pair, found + stated.list_faults(uploads.get(pair.image), pair))
+        for pair, found in check_pairs(study=study, pairs=pairs, uploads=uploads)
+    ]
     doubted = find_personal(pairs, uploads)
     if not names_confirmed:
         judged = [(p, found + pick(doubted, p)) for p, found in judged]
@@ -121,15 +126,10 @@ def find_doubt(upload: Upload, pair: Pair) -> str:
     """What of a file looks personal: its name, or the subject as it is to be kept."""
     if "personal_name" in upload.facts.get("warnings", ()):
         return "personal_name"
-    doubted = str(upload.id) == pair.image and looks_personal(
-        name_subject(upload, pair)
-    )
+    if str(upload.id) != pair.image or stated.names_person(upload, pair):
+        return ""
+    doubted = looks_personal(stated.read_subject(upload, pair))
     return "personal_subject" if doubted else ""
-
-
-def name_subject(upload: Upload, pair: Pair) -> str:
-    """Whose the image is: what was proposed, unless somebody changed that."""
-    return str(upload.facts["subject"] if pair.subject is None else pair.subject)
 
 
 REMEDIES = {
@@ -203,17 +203,16 @@ def remark(mask: Mask) -> None:
 def adopt_image(*, upload: Upload, pair: Pair) -> Case:
     """Make a case of a received image, whose canonical bytes are stored already."""
     facts, study = upload.facts, upload.study
-    strata = facts["strata"] | (pair.strata or {})
-    subject, doubt = name_subject(upload, pair), find_doubt(upload, pair)
+    doubt = find_doubt(upload, pair)
     twin = study.cases.filter(image_sha256=facts["sha256"]).exists()
     more = {"duplicate_image": twin, "personal_subject": doubt == "personal_subject"}
     warnings = [code for code in facts["warnings"] if code not in more]
     warnings += [code for code, seen in more.items() if seen]
     return Case.objects.create(
         study=study, label=next_label(study), source_name=upload.name,
-        subject=subject, sidecar=facts["sidecar"],
+        subject=stated.read_subject(upload, pair), sidecar=facts["sidecar"],
         left_out=selecting.place_newcomer(study),
-        strata={k: v for k, v in strata.items() if v}, image_path=upload.path,
+        strata=stated.read_strata(upload, pair), image_path=upload.path,
         image_sha256=facts["sha256"], warnings=warnings,
         geometry={k: facts[k] for k in ("shape", "affine", "zooms", "stored_as")},
     )  # fmt: skip

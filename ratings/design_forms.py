@@ -203,14 +203,18 @@ class DesignForm(PresentationForm):
                 label=f"Word for {value}", max_length=40, required=False
             )
         self.fields["reference_arm"].choices = arms or [("manual", "Manual")]  # type: ignore[attr-defined]
-        stored = len(design.read_design(study.design).calibration)
-        self.rows = max(stored + SPARE_ROWS, rows)
+        stored = design.read_design(study.design).calibration
+        # a case may be left out after practice was put on it: the item stays
+        kept = study.cases.filter(label__in={row.case for row in stored})
+        labels = kept.exclude(left_out="").values_list("label", flat=True)
+        self.practised = [*self.cases, *labels]
+        self.rows = max(len(stored) + SPARE_ROWS, rows)
         for row in range(self.rows):
             self.add_row(row, arms)
 
     def add_row(self, row: int, arms: list[tuple[str, str]]) -> None:
         """One calibration item: a case, whose mask, the right scores, and why."""
-        cases = [(label, label) for label in self.cases]
+        cases = [(label, label) for label in self.practised]
         self.fields[f"calibration_{row}_case"] = forms.ChoiceField(
             label=f"Case of item {row + 1}", choices=[("", "–"), *cases], required=False
         )

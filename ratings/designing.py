@@ -16,6 +16,8 @@ from ratings.models import Study
 
 # the parts of a design that name cases
 BY_CASE = ("authors", "calibration", "planes")
+# those that name arms beside them
+BY_ARM = ("authors", "calibration")
 
 
 class DesignRefused(Exception):
@@ -89,16 +91,29 @@ def change_design(
 
 def forget_cases(*, held: Study, actor: User, labels: Iterable[str]) -> None:
     """Take removed cases out of all that the design says of single ones, on record."""
-    design, gone = held.design, set(labels)
-    left = {key: drop_cases(design.get(key), gone) for key in BY_CASE}
-    changed = sorted(key for key in BY_CASE if left[key] != design.get(key))
+    gone = set(labels)
+    left = {key: drop_cases(held.design.get(key), gone) for key in BY_CASE}
+    keep_left(held=held, actor=actor, left=left, gone={"removed": sorted(gone)})
+
+
+def forget_arm(*, held: Study, actor: User, key: str) -> None:
+    """Take practice with a removed arm's masks, and who drew them, out on record."""
+    left = {part: drop_arm(held.design.get(part), key) for part in BY_ARM}
+    keep_left(held=held, actor=actor, left=left, gone={"removed_arm": key})
+
+
+def keep_left(
+    *, held: Study, actor: User, left: dict[str, Any], gone: dict[str, Any]
+) -> None:
+    """Store the parts of the design that are less than before, if any."""
+    changed = sorted(key for key in left if left[key] != held.design.get(key))
     if changed:
-        held.design = {**design, **{key: left[key] for key in changed}}
+        held.design = {**held.design, **{key: left[key] for key in changed}}
         held.design_revision += 1
         held.save(update_fields=["design", "design_revision"])
         audit.record(
             study=held, actor=actor, verb="change_design",
-            payload={"changed": changed, "removed": sorted(gone)},
+            payload={"changed": changed, **gone},
         )  # fmt: skip
 
 
@@ -107,6 +122,17 @@ def drop_cases(named: Any, gone: set[str]) -> Any:
     if isinstance(named, dict):
         return {case: entry for case, entry in named.items() if case not in gone}
     return [row for row in named if row["case"] not in gone] if named else named
+
+
+def drop_arm(named: Any, gone: str) -> Any:
+    """The same but for those of one arm; a case of which nothing is left goes too."""
+    if isinstance(named, dict):
+        left = {
+            case: {arm: names for arm, names in entry.items() if arm != gone}
+            for case, entry in named.items()
+        }
+        return {case: entry for case, entry in left.items() if entry}
+    return [row for row in named if row["arm"] != gone] if named else named
 
 
 def apply(study: Study, wishes: Wishes) -> None:

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-from ratings import conflicts
+from ratings import conflicts, training
 from ratings.models import Enrolment, Job, Mask, Study
 
 UNSTATED = (
     "State first whether faces can be seen in the images: one of the lines under Check "
     "and lock, or the field faces of a script."
+)
+
+ONLY_PRACTICE = (
+    "Every chosen case is a practice case, so nothing is left to rate. Take in more "
+    "cases under Cases, or name fewer practice cases under Design."
 )
 
 LEAKS = "The blinding audit found faults: mend them, run it again on Check and lock."
@@ -50,6 +55,7 @@ def list_obstacles(study: Study) -> list[tuple[str, str]]:
             f"(“{study.reference_arm}”). Choose another reference under Design."
         )
         found.append(("design", sentence))
+    found += [("design", sentence) for sentence in list_practice_faults(study)]
     if not study.enrolments.filter(role=Enrolment.Role.RATER).exists():
         sentence = "There is no rater yet. Add at least one under Raters."
         found.append(("raters", sentence))
@@ -66,14 +72,29 @@ def list_obstacles(study: Study) -> list[tuple[str, str]]:
     return found
 
 
+def list_practice_faults(study: Study) -> list[str]:
+    """A sentence for each mask that practice lacks, and if it takes every case."""
+    labels = dict(study.arms.values_list("key", "label"))
+    found = [
+        f"Practice shows the mask “{labels.get(arm, arm)}” of {case}, which is not "
+        "there. Bring it in under Cases, or take that practice item out under Design."
+        for case, arm in training.list_lacking(study)
+    ]
+    chosen = set(study.chosen_cases().values_list("label", flat=True))
+    if chosen and chosen <= training.list_practised(study):
+        found.append(ONLY_PRACTICE)
+    return found
+
+
 def list_idle(study: Study) -> list[str]:
-    """A sentence for each rater whom the rule about own masks leaves nothing."""
+    """A sentence for each rater whom own masks and practice leave nothing."""
     raters = study.enrolments.filter(role=Enrolment.Role.RATER)
     codes = raters.values_list("code", flat=True)
     cases = set(study.chosen_cases().values_list("label", flat=True))
+    cases -= training.list_practised(study)
     return [
-        f"{rater} or the same site drew a mask of every case, and such cases are left "
-        "out, so nothing is left to rate. Change the rule, or remove the rater."
+        f"{rater} or the same site drew a mask of every case to rate, and such cases "
+        "are left out, so nothing is left. Change the rule, or remove the rater."
         for rater, own in conflicts.list_excluded(study.design, codes).items()
         if cases and cases <= set(own)
     ]

@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 from django.contrib.auth.models import User
 from django.db import models, transaction
 
-from ratings import audit, blinding, drawing, protocol
+from ratings import audit, blinding, drawing, obstacles, protocol, training
 from ratings.allocation.draws import make_picker, shuffle
 from ratings.design import read_design
 from ratings.models import Case, Enrolment, Mask, Session, Study, make_seed
@@ -54,23 +54,21 @@ def make_preview(*, study: Study, user: User) -> Session:
 
 
 def choose(study: Study, seed: str) -> list[Case]:
-    """The calibration cases and some others, by lot, that have every mask."""
+    """The practice cases, and by lot some of the others that have every mask."""
     arms = list(study.rated_arms().values_list("pk", flat=True))
     if not arms:
         raise PreviewRefused("There is no mask yet, so there is nothing to try.")
+    if faults := obstacles.list_practice_faults(study):
+        raise PreviewRefused(faults[0])
+    practised = training.list_practised(study)
     usable = study.chosen_cases().filter(masks__arm__in=arms)
     usable = usable.annotate(given=models.Count("masks")).filter(given=len(arms))
-    by_label = {case.label: case for case in usable}
-    training = {row.case for row in read_design(study.design).calibration}
-    lost = training - by_label.keys()
-    if lost:
-        raise PreviewRefused(
-            f"The calibration case {min(lost)} lacks a mask, or is left out."
-        )
-    rest = shuffle(sorted(by_label.keys() - training), make_picker(seed, "preview"))
+    labels = set(usable.values_list("label", flat=True))
+    rest = shuffle(sorted(labels - practised), make_picker(seed, "preview"))
     if not rest:
         raise PreviewRefused("No case has a mask of every source yet.")
-    return [by_label[label] for label in (*sorted(training), *rest[:CASES])]
+    # practice may show a case that is left out, as the locked study would
+    return list(study.cases.filter(label__in=[*practised, *rest[:CASES]]))
 
 
 def planes_of(study: Study, cases: list[Case]) -> dict[str, str]:

@@ -25,7 +25,6 @@ from ratings.allocation import VERSION, Allocation, Burden, count_masks
 from ratings.models import (
     Enrolment,
     Item,
-    Mask,
     ProtocolVersion,
     Score,
     Session,
@@ -70,20 +69,10 @@ def advance(*, study: Study, to: str, actor: User, payload: dict[str, Any]) -> N
 def count_burden(study: Study) -> Burden:
     """How many masks each rater is to judge, before anything is drawn."""
     locked = study.protocol or {}
-    facts = locked.get("drawing") or {}
-    marked = Mask.objects.filter(
-        arm__in=study.rated_arms(), case__left_out="", voxels__gt=0
-    )
-    empty_cases = facts.get("empty_cases")
+    # the protocol of a study that was moved here names no cases
+    protocol = locked if "cases" in locked else frozen.describe_protocol(study)
     return count_masks(
-        cases=study.chosen_cases().count(),
-        arms=study.rated_arms().count(),
-        empty_cases=(
-            marked.values("case").distinct().count()
-            if empty_cases is None
-            else len(empty_cases)
-        ),
-        design=drawing.read_rules({"design": locked.get("design", study.design)}),
+        material=drawing.read_material(protocol), design=drawing.read_rules(protocol)
     )
 
 

@@ -73,6 +73,7 @@ def remove_arm(*, study: Study, actor: User, key: str) -> Arm:
         originals.drop(Original.objects.filter(arm=arm))
         arm.delete()
         audit.record(study=held, actor=actor, verb="remove_arm", payload=payload)
+        designing.forget_arm(held=held, actor=actor, key=arm.key)
         selecting.count_change(held)
         transaction.on_commit(lambda: forget(paths, keys))
     return arm

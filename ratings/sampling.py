@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 
 from ratings.allocation.draws import make_picker, shuffle
+from ratings.crossing import Values, find_name, name_strata
 
 EXCLUSIONS = {
     "lacks_mask": "lacks a mask of one source",
@@ -142,17 +143,14 @@ def find_exclusion(case: Candidate, rule: Rule) -> str:
     return next((EXCLUSIONS[key] for key in keys if met[key]), "")
 
 
-def name_stratum(case: Candidate, by: Sequence[str]) -> str:
-    """ "T2w, Lyon"; without strata all cases are one."""
-    return ", ".join(case.strata.get(key) or "unknown" for key in by) or "all"
-
-
 def group(pool: Sequence[Candidate], by: Sequence[str]) -> dict[str, list[str]]:
     """The labels of each stratum, sorted, so that the pool's order plays no part."""
-    found: dict[str, list[str]] = {}
+    found: dict[Values, list[str]] = {}
     for case in pool:
-        found.setdefault(name_stratum(case, by), []).append(case.label)
-    return {name: sorted(found[name]) for name in sorted(found)}
+        values = tuple(case.strata.get(key) or "" for key in by)
+        found.setdefault(values, []).append(case.label)
+    named = {name: found[values] for values, name in name_strata(found).items()}
+    return {name: sorted(named[name]) for name in sorted(named)}
 
 
 def plan_sizes(eligible: Mapping[str, int], rule: Rule) -> dict[str, int]:
@@ -168,17 +166,20 @@ def check_targets(
     eligible: Mapping[str, int], targets: Mapping[str, int]
 ) -> dict[str, int]:
     """The targets themselves, if every stratum has as many cases."""
+    targets = {find_name(typed, eligible): n for typed, n in targets.items()}
     wanted = {name: targets.get(name, 0) for name in eligible}
     short = [
         f"{name} has {n} of the {wanted[name]} wanted"
         for name, n in eligible.items()
         if n < wanted[name]
     ]
-    short += [f"there is no {name}" for name in sorted(set(targets) - set(eligible))]
+    strange = sorted(set(targets) - set(eligible))
+    short += [f"there is no {name}" for name in strange]
     if short:
+        known = f" The strata are: {'; '.join(list(eligible)[:20])}." * bool(strange)
         raise RuleRefused(
             f"There are too few cases to draw from: {'; '.join(short)}. "
-            "Lower these targets, or exclude less."
+            f"Lower these targets, or exclude less.{known}"
         )
     return wanted
 

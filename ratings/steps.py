@@ -136,7 +136,7 @@ def judge_predictions(facts: Facts) -> tuple[str, str]:
 
 def judge_design(facts: Facts) -> tuple[str, str]:
     if any(step == "design" for step, _ in facts.obstacles):
-        return "problem", "no reference"
+        return "problem", "to be mended"
     return "done", "" if facts.draft else "frozen"
 
 
@@ -256,7 +256,7 @@ SENTENCES = {
     "results": ("Rating is closed. Unblind to see the results.", "Unblind"),
 }
 PROBLEMS = {
-    "design": "The arm to compare with has no mask: choose another reference.",
+    "design": "The design can’t be locked as it is: Check and lock says why.",
     "cases": "Some cases lack a mask: upload it, or remove the case.",
     "raters": "A rater has nothing to rate: see why.",
     "predictions": "Some predictions are missing: see why, and run them again.",

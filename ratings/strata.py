@@ -8,7 +8,7 @@ from uuid import UUID
 from django.contrib.auth.models import User
 from django.db import transaction
 
-from ratings import audit, importing, selecting
+from ratings import audit, importing, selecting, stated
 from ratings.importing import ImportRefused
 from ratings.meanwhile import Difference, Stale
 from ratings.models import Case, Study
@@ -45,7 +45,9 @@ def change_stratum(
 
     `seen` is the number of the record's last entry when these cases were looked at.
     """
-    value = " ".join(value.split())[:40]
+    value = " ".join(value.split())
+    if value and (faults := stated.judge_stratum(name, value)):
+        raise ImportRefused(faults)
     with transaction.atomic():
         held = audit.hold(study.pk)
         importing.refuse_unless_draft(held)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ratings.allocation.plan import Design
+from ratings.allocation.plan import Design, Material
 
 
 @dataclass(frozen=True)
@@ -21,19 +21,20 @@ class Burden:
         return self.main + self.repeats + self.controls + self.calibration
 
 
-def count_masks(*, cases: int, arms: int, empty_cases: int, design: Design) -> Burden:
+def count_masks(*, material: Material, design: Design) -> Burden:
     """What `allocate` gives a rater from whom no case is kept.
 
-    `empty_cases` of the cases can hold an empty mask as a control; cases used for
-    calibration are no part of the rest.
+    Cases used for calibration are no part of the rest, and need not be of the
+    material's.
     """
-    practised = len({case for case, _ in design.calibration})
-    left = max(0, cases - practised)
-    together = arms if design.paired else 1
-    units = left if design.paired else left * arms
-    controls = min(design.control_bad, left)
-    controls += min(design.control_empty, left, empty_cases)
-    practice = practised if design.paired else len(design.calibration)
+    practised = {case for case, _ in design.calibration}
+    rest = set(material.cases) - practised
+    fit = rest if material.empty_cases is None else rest & set(material.empty_cases)
+    together = len(material.arms) if design.paired else 1
+    units = len(rest) if design.paired else len(rest) * len(material.arms)
+    controls = min(design.control_bad, len(rest))
+    controls += min(design.control_empty, len(fit))
+    practice = len(practised) if design.paired else len(design.calibration)
     repeats = (units * design.repeat_percent + 50) // 100
     return Burden(
         main=units * together,

@@ -104,8 +104,15 @@ class PairShape(Body):
     case = serializers.UUIDField(required=False)
     masks = serializers.DictField(child=serializers.UUIDField(), required=False)
     companions = serializers.DictField(child=serializers.UUIDField(), required=False)
-    strata = serializers.DictField(child=serializers.CharField(), required=False)
-    subject = serializers.CharField(required=False, max_length=100)
+    strata = serializers.DictField(
+        child=serializers.CharField(), required=False,
+        help_text="Site, contrast or the like by name; names and values of at most 40 "
+        "characters, and none that looks like a person's.",
+    )  # fmt: skip
+    subject = serializers.CharField(
+        required=False,
+        help_text="A pseudonym of at most 80 characters; a name or a date is refused.",
+    )
 
 
 class ImportBody(Body):
@@ -116,8 +123,8 @@ class ImportBody(Body):
     names_confirmed = serializers.BooleanField(
         required=False,
         default=False,
-        help_text="That no file name and no subject holds a person's name, a date or "
-        "a number, although one looks so.",
+        help_text="That no file name, no subject of the files and no number sent as a "
+        "subject says who a person is, although one looks so.",
     )
 
 

@@ -100,9 +100,10 @@ class DrawCall(DeskCall):
         study = self.find_study(study_id, "edit")
         body = read(DrawBody, request)
         targets = body.pop("targets", {})
-        body["targets"] = "\n".join(f"{name}: {n}" for name, n in targets.items())
         strata = selecting.list_strata(selecting.read_candidates(study))
-        form = DrawForm(body, strata=strata, reference=study.reference_arm)
+        form = DrawForm(
+            body, strata=strata, reference=study.reference_arm, targets=targets
+        )
         data = check_form(form)
         selecting.draw_cases(
             study=study, actor=self.person, rule=form.rule(),

@@ -12,7 +12,7 @@ from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods
 
-from ratings import access, selecting
+from ratings import access, outdated, selecting
 from ratings.choosing_forms import DrawForm, FilterForm, Sight
 from ratings.models import Case, Study
 from ratings.sampling import Candidate
@@ -72,12 +72,17 @@ def make_form(study: Study, posted: Any = None) -> DrawForm:
     initial = {
         "by": ["contrast"] if "contrast" in strata else [],
         **{k: v for k, v in stored.items() if v not in (None, 0)},
-        "targets": "\n".join(f"{name}: {n}" for name, n in targets.items()),
+        "targets": "\n".join(f"{fold(name)}: {n}" for name, n in targets.items()),
         "revision": study.cases_revision,
     }
     return DrawForm(
         posted, strata=strata, reference=study.reference_arm, initial=initial
     )
+
+
+def fold(name: str) -> str:
+    """A stratum's name on one line."""
+    return " ".join(name.split())
 
 
 def draw(request: SignedInRequest, study: Study, form: DrawForm) -> bool:
@@ -147,6 +152,7 @@ def show(request: SignedInRequest, study: Study, form: DrawForm | None) -> HttpR
         "chosen": len(chosen),
         "selection": study.selection,
         "as_drawn": chosen == study.selection.get("chosen"),
+        "outdated": outdated.tell(study),
         "newcomers": study.cases.filter(left_out=selecting.AFTER_DRAW).count(),
         "earlier": selecting.list_earlier(study),
         "sizes": count_strata(pool),

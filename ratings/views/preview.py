@@ -160,7 +160,7 @@ def read_pairs(posted: QueryDict) -> list[Pair]:
                 value,
                 read_masks(posted, value),
                 strata=read_strata(posted, value),
-                subject=None if subject is None else tidy(subject, 80),
+                subject=None if subject is None else tidy(subject),
                 companions=read_companions(posted, value),
             )
         )
@@ -171,8 +171,8 @@ def read_pairs(posted: QueryDict) -> list[Pair]:
     return pairs
 
 
-def tidy(text: str, most: int = 40) -> str:
-    return " ".join(text.split())[:most]
+def tidy(text: str) -> str:
+    return " ".join(text.split())
 
 
 def read_strata(posted: QueryDict, target: str) -> dict[str, str]:

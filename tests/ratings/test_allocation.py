@@ -272,20 +272,48 @@ def test_a_late_row_is_the_best_of_all_balanced_rows(
     assert cost(row) == min(cost(r) for r in every if balanced(r))
 
 
-@given(design=designs, size=small, practised=st.integers(0, 3))
+@st.composite
+def practising(draw: st.DrawFn) -> tuple[Material, Design]:
+    """Practice on chosen cases and on two others; any of the cases may be empty."""
+    known = make_material(draw(st.integers(1, 12)), draw(st.integers(1, 4)))
+    some = st.sets(st.sampled_from(known.cases)).map(lambda found: tuple(sorted(found)))
+    row = st.tuples(
+        st.sampled_from([*known.cases, "left-out-1", "left-out-2"]),
+        st.sampled_from(known.arms),
+    )
+    rows = draw(st.lists(row, max_size=6, unique=True))
+    material = replace(known, empty_cases=draw(st.one_of(st.none(), some)))
+    return material, replace(draw(designs), calibration=tuple(rows))
+
+
+@settings(max_examples=300, deadline=None)
+@given(practising())
 def test_the_burden_that_is_told_is_what_is_drawn(
-    design: Design, size: tuple[int, int, int], practised: int
+    planned: tuple[Material, Design],
 ) -> None:
-    _, cases, arms = size
-    practice = tuple((f"C{n:03d}", "arm0") for n in range(min(practised, cases)))
-    design = replace(design, calibration=practice)
-    drawn = draw(raters=1, cases=cases, arms=arms, design=design)
+    material, design = planned
+    drawn = allocate(material=material, raters=["R01"], design=design, seed="seed")
     kinds = Counter(p.kind for p in drawn.placements)
-    told = count_masks(cases=cases, arms=arms, empty_cases=cases, design=design)
-    assert told == Burden(
+    assert count_masks(material=material, design=design) == Burden(
         main=kinds[MAIN], repeats=kinds[REPEAT], controls=kinds[CONTROL],
         calibration=kinds[CALIBRATION],
     )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("practised", "main", "controls"),
+    [((), 24, 2), (("C000",), 22, 1), (("left-out",), 24, 2)],
+)
+def test_practice_takes_cases_from_the_burden_only_where_they_are_its_own(
+    practised: tuple[str, ...], main: int, controls: int
+) -> None:
+    material = replace(make_material(12, 2), empty_cases=("C000", "C001"))
+    design = Design(
+        control_empty=3, calibration=tuple((case, "arm0") for case in practised)
+    )
+    told = count_masks(material=material, design=design)
+    assert (told.main, told.controls) == (main, controls)
+    assert told.calibration == len(practised)
 
 
 def test_calibration_comes_first_in_the_given_order_and_is_not_scored_again() -> None:

@@ -165,7 +165,7 @@ def test_a_subject_is_doubted_as_it_is_to_be_kept(
     image = str(upload("a_T2w.nii.gz").id)
     client.force_login(ada)
     act = reverse("cases-import", args=[study.pk])
-    for typed in ("Smith, Anna", "100307", "müller^hans"):
+    for typed in ("müller hans", "100307"):
         refused = client.post(act, {"image": image, f"subject:{image}": typed})
         assert refused.status_code == 422
         assert "name, date or number." in refused.content.decode()

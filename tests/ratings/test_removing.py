@@ -1,4 +1,4 @@
-"""A removed case is forgotten by all that named it; its label is not given again."""
+"""A removed case or arm is forgotten by all that named it; no label is given again."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from ratings.design import read_design
 from ratings.models import Study
 from ratings.sampling import Rule
 from tests.ratings.conftest import AddCases
+from tests.ratings.script import PASSWORD, Script
 from tests.ratings.test_lock_pages import address, ready
 
 __all__ = ["ready"]
@@ -21,7 +22,7 @@ NAMED = {
         {"case": "C003", "arm": "model", "values": {"quality": 2}, "note": ""},
     ],
     "planes": {"C002": "axial", "C003": "coronal"},
-    "authors": {"C002": {"manual": "R01"}, "C003": {"manual": "R02"}},
+    "authors": {"C002": {"manual": "R01"}, "C003": {"manual": "R02", "model": "R01"}},
 }
 
 
@@ -56,7 +57,7 @@ def test_the_design_forgets_a_removed_case_on_record(named: Study, ada: User) ->
     design = Study.objects.get(pk=named.pk).design
     assert [row.case for row in read_design(design).calibration] == ["C003"]
     assert design["planes"] == {"C003": "coronal"}
-    assert design["authors"] == {"C003": {"manual": "R02"}}
+    assert design["authors"] == {"C003": {"manual": "R02", "model": "R01"}}
     assert {**named.design, **{key: design[key] for key in NAMED}} == design
     last, before = named.audit.order_by("-n")[:2]
     assert before.payload == {"cases": ["C002", "C005"]}
@@ -76,6 +77,46 @@ def test_removing_a_case_that_nothing_names_leaves_the_design(
     assert not named.audit.filter(verb="change_design").exists()
 
 
+def test_the_design_forgets_a_removed_arm_on_record(named: Study, ada: User) -> None:
+    removal.remove_arm(study=named, actor=ada, key="model")
+    design = Study.objects.get(pk=named.pk).design
+    rows = [(row.case, row.arm) for row in read_design(design).calibration]
+    assert rows == [("C002", "manual")]
+    assert design["authors"] == {"C002": {"manual": "R01"}, "C003": {"manual": "R02"}}
+    assert design["planes"] == NAMED["planes"]
+    last, before = named.audit.order_by("-n")[:2]
+    assert before.verb == "remove_arm"
+    assert (last.verb, last.payload) == (
+        "change_design",
+        {"changed": ["authors", "calibration"], "removed_arm": "model"},
+    )
+    assert audit.verify(named) == []
+
+
+def test_removing_an_arm_that_nothing_names_leaves_the_design(
+    named: Study, ada: User
+) -> None:
+    importing.ensure_arm(study=named, key="other")
+    removal.remove_arm(study=named, actor=ada, key="other")
+    after = Study.objects.get(pk=named.pk)
+    assert (after.design, after.design_revision) == (named.design, 0)
+    assert not named.audit.filter(verb="change_design").exists()
+
+
+def test_a_draft_is_tried_and_locked_after_an_arm_of_its_practice_went(
+    ready: Study, script: Script
+) -> None:
+    one = f"studies/{ready.pk}"
+    items = [{"case": "C001", "arm": "model", "values": [3]}]
+    assert script.patch(one, {"calibration": items}).status_code == 200
+    assert script.delete(f"{one}/arms/model").status_code == 204
+    checked = script.get(f"{one}/checklist").json()
+    assert checked["ready"], checked
+    assert script.post(f"{one}/preview").status_code == 201
+    body = {"typed_title": ready.title, "password": PASSWORD, "seen": checked["seen"]}
+    assert script.post(f"{one}/lock", body).status_code == 200
+
+
 def test_a_case_that_comes_after_a_removal_inherits_nothing(
     named: Study, ada: User, add_cases: AddCases
 ) -> None:
@@ -85,7 +126,9 @@ def test_a_case_that_comes_after_a_removal_inherits_nothing(
     new = after.cases.order_by("label").last()
     assert new is not None
     assert new.label == "C007"
-    assert conflicts.list_touched(after.design, ["R01", "R02"]) == {"R02": ["C003"]}
+    assert conflicts.list_touched(after.design, ["R01", "R02"]) == {
+        "R01": ["C003"], "R02": ["C003"],
+    }  # fmt: skip
     protocol.lock(study=after, actor=ada)
     assert [row["case"] for row in (after.protocol or {})["design"]["calibration"]] == [
         "C003"
