@@ -25,7 +25,7 @@ from bench.material import (
 from bench.rows import Row
 from config import demo
 from config.scans import Scan
-from ratings import committing, images, importing, pairing
+from ratings import committing, filenames, images, importing
 from ratings.models import Study, Upload
 from ratings.pairing import Pair
 
@@ -73,7 +73,7 @@ def measure(name: str, scan: Scan, user: User) -> Row:
 
 def measure_verdict(name: str, path: Path) -> Row:
     """Processor seconds of one verdict, beside those of gunzip on the same file."""
-    kind = "mask" if pairing.names_mask(path.name) else "image"
+    kind = "mask" if filenames.names_mask(path.name) else "image"
     ours, theirs = [], []
     for _ in range(TIMES):
         start = time.process_time()

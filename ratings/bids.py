@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from itertools import combinations
 from pathlib import PurePosixPath
 
-from ratings import named, pairing
+from ratings import filenames, named
 from ratings.entries import (
     IMAGE,
     Entry,
@@ -82,13 +82,13 @@ def plan_bids(volumes: list[str]) -> Plan:
 
 def plan_mask(path: str, index: Images) -> tuple[list[Entry], str]:
     """A mask or map for each image that it is of, or why it is for none."""
-    if last_word(path) in pairing.CONTRASTS and base(path) not in index.by_name:
+    if last_word(path) in filenames.CONTRASTS and base(path) not in index.by_name:
         return [], NO_MASK
     owners = find_owners(path, index)
     if len(owners) > 1 and not are_of_one(path, owners):
         return [], MANY
-    theirs = {w for owner in owners for w in pairing.split_words(base(owner))}
-    words = [word for word in pairing.split_words(base(path)) if word not in theirs]
+    theirs = {w for owner in owners for w in filenames.split_words(base(owner))}
+    words = [word for word in filenames.split_words(base(path)) if word not in theirs]
     role = named.name_role(words)
     if role == named.OTHER:
         return [], named.NO_LESIONS
@@ -98,10 +98,10 @@ def plan_mask(path: str, index: Images) -> tuple[list[Entry], str]:
 
 def are_of_one(path: str, owners: list[str]) -> bool:
     """Whether a mask may be of several images: series of one visit, none named."""
-    if pairing.read_contrast(base(path)):
+    if filenames.read_contrast(base(path)):
         return False
     pairs = combinations([base(owner) for owner in owners], 2)
-    return all(pairing.are_series(one, other) for one, other in pairs)
+    return all(filenames.are_series(one, other) for one, other in pairs)
 
 
 def alone(volumes: list[str]) -> Plan:
@@ -128,8 +128,8 @@ def last_word(path: str) -> str:
 
 def extra_words(path: str) -> set[str]:
     """Words of a name that say it is a mask or a map."""
-    marks = pairing.MASK_WORDS | named.LEVEL_WORDS | named.SOFT_WORDS
-    return set(pairing.split_words(base(path))) & (marks - {"nii", "gz"})
+    marks = filenames.MASK_WORDS | named.LEVEL_WORDS | named.SOFT_WORDS
+    return set(filenames.split_words(base(path))) & (marks - {"nii", "gz"})
 
 
 def find_owners(path: str, index: Images) -> list[str]:
@@ -156,8 +156,8 @@ def find_alike(name: str, index: Images) -> list[str]:
         for image in index.by_person.get(person, [])
         if mine <= set(base(image).split("_"))
     ]
-    contrast = pairing.read_contrast(name)
-    alike = [one for one in near if pairing.read_contrast(base(one)) == contrast]
+    contrast = filenames.read_contrast(name)
+    alike = [one for one in near if filenames.read_contrast(base(one)) == contrast]
     return alike if contrast else near
 
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from itertools import takewhile
 from pathlib import PurePosixPath
 
-from ratings import pairing
+from ratings import filenames
 
 Read = Callable[[str], bytes]
 IMAGE, MASK, SECOND = "image", "mask", "second"
@@ -80,7 +80,7 @@ def base(path: str) -> str:
 def read_strata(path: str) -> dict[str, str]:
     """Contrast, acquisition and site as a path states them: proposals to be edited."""
     name = base(path)
-    found = {"contrast": pairing.read_contrast(name)}
+    found = {"contrast": filenames.read_contrast(name)}
     for key, entity in (("acquisition", "acq"), ("site", "site")):
         stated = re.search(rf"(?:^|[_/]){entity}-([A-Za-z0-9]+)", path)
         found[key] = stated[1] if stated else ""

@@ -14,10 +14,10 @@ from numpy.typing import NDArray
 
 from ratings import (
     audit,
+    filenames,
     files,
     images,
     originals,
-    pairing,
     pictures,
     selecting,
     sidecars,
@@ -43,11 +43,11 @@ def looks_like_mask(name: str, voxels: NDArray[np.generic]) -> bool:
     """Two values at most, or a name that says so."""
     sample = voxels.ravel(order="K")[:: max(1, voxels.size // 200_000)]
     if len(np.unique(sample)) > 2:
-        return pairing.names_mask(name)
+        return filenames.names_mask(name)
     flat = images.lay_out(voxels)
     low, high = flat.min(), flat.max()
     if low != 0 and high != 0:
-        return pairing.names_mask(name)
+        return filenames.names_mask(name)
     return not bool(((flat != low) & (flat != high)).any())
 
 
@@ -179,7 +179,7 @@ def describe(volume: images.Volume, *, name: str) -> dict[str, Any]:
         "affine": [list(row) for row in grid.affine],
         "zooms": [round(z, 4) for z in grid.zooms],
         "stored_as": volume.stored_as,
-        "contrast": pairing.read_contrast(name),
+        "contrast": filenames.read_contrast(name),
         "plane": name_plane(grid),
         "warnings": list(volume.warnings),
     }

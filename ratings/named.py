@@ -10,9 +10,9 @@ from dataclasses import replace
 from itertools import takewhile
 from pathlib import PurePosixPath
 
-from ratings import pairing
+from ratings import filenames, pairing
 from ratings.entries import MASK, Entry, Plan, base, read_strata, read_subject
-from ratings.pairing import LESION_WORDS
+from ratings.filenames import LESION_WORDS
 
 LEVEL_WORDS = {"levels", "level", "vert", "vertebral", "vertlevels", "disc", "discs"}
 SOFT_WORDS = {"soft", "softseg", "prob", "probability", "probabilities"}
@@ -90,13 +90,13 @@ def plan_flat(volumes: list[str]) -> Plan:
 
 
 def read_words(path: str) -> list[str]:
-    return pairing.split_words(base(path))
+    return filenames.split_words(base(path))
 
 
 def is_marked(path: str) -> bool:
     """Whether the name has a word of masks or maps."""
     words = set(read_words(path))
-    marks = pairing.MASK_WORDS | LEVEL_WORDS | PREDICTED_WORDS | MARKED_WORDS
+    marks = filenames.MASK_WORDS | LEVEL_WORDS | PREDICTED_WORDS | MARKED_WORDS
     return bool(words & marks)
 
 
@@ -131,7 +131,7 @@ def find_key(entry: Entry) -> tuple[object, ...]:
     """What a mask shares with those of the same image and maker."""
     if entry.case and not entry.case.startswith(pairing.FOLDER):
         return (entry.case, entry.arm)
-    return (entry.case, entry.arm, *pairing.list_identity(base(entry.path)))
+    return (entry.case, entry.arm, *filenames.list_identity(base(entry.path)))
 
 
 def tells_lesions(entry: Entry) -> bool:
@@ -155,8 +155,8 @@ def name_person(folder: str, words: list[str]) -> str:
     if len(parts) > 1:
         parts = tuple(part for part in parts if not VISIT.fullmatch(part))
     person = parts[0] if len(parts) == 1 else ""
-    if any(map(pairing.numbers_something, words)):
-        return person if set(pairing.split_words(person)) <= set(words) else ""
+    if any(map(filenames.numbers_something, words)):
+        return person if set(filenames.split_words(person)) <= set(words) else ""
     return person
 
 
@@ -167,8 +167,8 @@ def split_folders(path: str) -> list[str]:
 
 def names_kind(folder: str) -> bool:
     """Whether a folder's name says what kind of file lies in it, and no more."""
-    kinds = pairing.MASK_WORDS | set(pairing.CONTRASTS) | FOLDERS
-    return set(pairing.split_words(folder)) <= kinds
+    kinds = filenames.MASK_WORDS | set(filenames.CONTRASTS) | FOLDERS
+    return set(filenames.split_words(folder)) <= kinds
 
 
 def find_sources(volumes: list[str]) -> dict[str, str]:
@@ -192,7 +192,7 @@ def find_sources(volumes: list[str]) -> dict[str, str]:
 def walk(path: str) -> Iterable[tuple[tuple[str, ...], str, Rest]]:
     """Each folder of a path with those above it, and what of the path comes after."""
     parts = split_folders(path)
-    words = tuple(pairing.list_identity(base(path)))
+    words = tuple(filenames.list_identity(base(path)))
     for level, folder in enumerate(parts):
         yield tuple(parts[:level]), folder, (tuple(parts[level + 1 :]), words)
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
-from ratings import pairing
+from ratings import filenames
 
 ALLOWED = {
     "MagneticFieldStrength": "field strength (T)",
@@ -81,7 +81,7 @@ LETTERS = re.compile(r"[^\W\d_]+")
 BETWEEN = re.compile(r"[_^, ]+")
 ACCENTED = re.compile(r"[A-Za-zÀ-ÖØ-öø-ſ]*[À-ÖØ-öø-ſ][A-Za-zÀ-ÖØ-öø-ſ]*")
 CARET = re.compile(r"[^\W\d_]{2,}\^[^\W\d_]{2,}")
-KNOWN = pairing.MASK_WORDS | set(pairing.CONTRASTS) | {
+KNOWN = filenames.MASK_WORDS | set(filenames.CONTRASTS) | {
     "axial", "sagittal", "coronal", "brain", "cord", "spine", "spinal", "scan", "image",
     "patient", "subject", "control", "mri", "gre", "tse", "fse", "mpr", "ref", "dir",
     "cervical", "thoracic", "lumbar", "tumor", "tumour", "segmentation", "dataset",

@@ -150,6 +150,6 @@ def _stem(path: str) -> str:
 
 
 def _read_contrast(case: str) -> str:
-    from ratings.pairing import read_contrast
+    from ratings.filenames import read_contrast
 
     return read_contrast(case)

@@ -9,7 +9,7 @@ from uuid import UUID
 
 from django.http import QueryDict
 
-from ratings import committing, pairing, repeats
+from ratings import committing, filenames, pairing, repeats
 from ratings.models import Case, Study, Upload
 from ratings.pairing import Pair, Target
 from ratings.strata import USUAL
@@ -146,7 +146,7 @@ def narrow(target: Target, masks: list[Upload], chosen: str) -> tuple[Upload, ..
         mask
         for mask in masks
         if str(mask.id) == chosen
-        or pairing.count_shared_words(target.name, mask.name) > 0
+        or filenames.count_shared_words(target.name, mask.name) > 0
     )
 
 

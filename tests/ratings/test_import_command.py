@@ -13,7 +13,7 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.test import TestCase
 
-from ratings import audit, companions, files, importing, layouts, pairing
+from ratings import audit, companions, filenames, files, importing, layouts
 from ratings.models import AuditEntry, Enrolment, Study, Upload
 from tests.ratings import sets
 from tests.ratings.conftest import make_user
@@ -205,7 +205,7 @@ def test_a_study_or_folder_that_is_not_there_is_a_usage_error(
     ],
 )
 def test_the_last_telling_word_of_a_name_says_what_it_is(name: str, role: str) -> None:
-    assert layouts.name_role(pairing.split_words(name)) == role
+    assert layouts.name_role(filenames.split_words(name)) == role
 
 
 def test_a_personal_name_is_imported_once_the_command_confirms_it(

@@ -11,7 +11,7 @@ from django.contrib.auth.models import User
 from django.test import Client
 from django.urls import reverse
 
-from ratings import committing, files, importing, pairing
+from ratings import committing, filenames, files, importing, pairing
 from ratings.importing import ImportRefused
 from ratings.models import AuditEntry, Study, Upload
 from ratings.pairing import Pair
@@ -75,7 +75,7 @@ def test_a_path_in_a_file_name_is_cut_off(study: Study, ada: User, name: str) ->
     ],
 )
 def test_the_contrast_is_read_from_the_name(name: str, contrast: str) -> None:
-    assert pairing.read_contrast(name) == contrast
+    assert filenames.read_contrast(name) == contrast
 
 
 def test_four_images_of_a_person_can_share_one_mask(upload: Send, study: Study) -> None:
