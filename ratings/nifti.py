@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Generator, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
 
 import nibabel as nib
 import numpy as np
 from numpy.typing import NDArray
 
+from ratings.streams import (
+    GZIP,
+    MOST_MEMBERS,
+    PlainBytes,
+    TooManyMembers,
+    read_pieces,
+)
+
 HEADER = 352
-GZIP = b"\x1f\x8b"
-PEEK, PIECE, CHUNK = 2**12, 2**22, 2**18
 # what deflate can make of a byte at most; a file that promises more is cut off
 BEST_RATIO = 1040
 BYTE_LIMIT = 2**31
@@ -83,88 +87,17 @@ def read_nifti(
         raise ImageRefused("damaged", f"{name}: {CORRUPT}") from error
     except EOFError as error:
         raise ImageRefused("truncated", truncation(name)) from error
+    except TooManyMembers as error:
+        raise ImageRefused(
+            "damaged",
+            f"{name}: its gzip stream is cut into more than {MOST_MEMBERS:,} parts. "
+            "Unpack the file, pack it again with gzip, and upload it anew.",
+        ) from error
     finally:
         pieces.close()
     voxels, scaled, more = scale(voxels, header)
     found = warnings + more + check_bits(header, layout)
     return RawVolume(voxels=voxels, affine=affine, scaled=scaled, warnings=found)
-
-
-def read_pieces(path: Path) -> Generator[bytes]:
-    """The plain bytes of a file, inflated if it is gzip; the first piece is small."""
-    with path.open("rb") as stream:
-        if stream.peek(2)[:2] == GZIP:
-            yield from inflate(stream)
-            return
-        yield stream.read(PEEK)
-        while piece := stream.read(PIECE):
-            yield piece
-
-
-def inflate(stream: BinaryIO) -> Iterator[bytes]:
-    """All members of a gzip file; zlib checks checksum and length of each."""
-    held, most = stream.read(CHUNK), PEEK
-    while held:
-        member = zlib.decompressobj(wbits=31)
-        while not member.eof:
-            held = held or stream.read(CHUNK)
-            if not held:
-                raise EOFError
-            if piece := member.decompress(held, most):
-                yield piece
-                most = PIECE
-            held = member.unconsumed_tail
-        held = skip_padding(stream, member.unused_data)
-
-
-def skip_padding(stream: BinaryIO, held: bytes) -> bytes:
-    """What follows a member but zeros, with which tapes and tools fill up."""
-    while True:
-        held = held or stream.read(CHUNK)
-        left = held.lstrip(b"\0")
-        if left or not held:
-            return left
-        held = b""
-
-
-class PlainBytes:
-    """Takes pieces of any length and gives out exactly what is asked for."""
-
-    def __init__(self, pieces: Iterator[bytes]) -> None:
-        self._pieces = pieces
-        self._held = memoryview(b"")
-
-    def take(self, most: int) -> memoryview:
-        """At most that many bytes; none at the end."""
-        while not self._held:
-            piece = next(self._pieces, None)
-            if piece is None:
-                return memoryview(b"")
-            self._held = memoryview(piece)
-        taken, self._held = self._held[:most], self._held[most:]
-        return taken
-
-    def fill(self, target: memoryview) -> None:
-        at = 0
-        while at < len(target):
-            taken = self.take(len(target) - at)
-            if not taken:
-                raise EOFError
-            target[at : at + len(taken)] = taken
-            at += len(taken)
-
-    def read(self, most: int) -> bytes:
-        data = bytearray()
-        while len(data) < most and (taken := self.take(most - len(data))):
-            data += taken
-        return bytes(data)
-
-    def skip(self, count: int) -> None:
-        while count:
-            taken = len(self.take(count))
-            if not taken:
-                raise EOFError
-            count -= taken
 
 
 def truncation(name: str) -> str:
@@ -351,7 +284,7 @@ def remark_on_place(
 def differ(
     header: nib.Nifti1Header, affine: NDArray[np.float64], shape: tuple[int, int, int]
 ) -> bool:
-    """Whether the header's second statement of the place is a tenth voxel off."""
+    """Whether the second statement of the place is a tenth voxel off, or is none."""
     try:
         other = np.asarray(header.get_qform(), np.float64)
     except ValueError:

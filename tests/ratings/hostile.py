@@ -204,6 +204,7 @@ def cut() -> list[Awkward]:
         reject("damaged", "length.nii.gz", lambda: flip(squeezed, -2)),
         reject("damaged", "garbage.nii.gz", lambda: squeezed + b"garbage"),
         reject("damaged", "gzip_version.nii.gz", lambda: flip(squeezed, 2)),
+        reject("damaged", "members.nii.gz", lambda: squeezed + packed(b"") * 131_100),
         reject("damaged", "reserved_flag.nii.gz", lambda: flip(squeezed, 3, 0x80)),
         reject("trailing_data", "more.nii", lambda: whole + b"x"),
         reject("trailing_data", "more.nii.gz", lambda: packed(whole + b"patient")),
