@@ -8,6 +8,7 @@ from pathlib import Path
 
 import nibabel as nib
 import numpy as np
+from nibabel.spatialimages import HeaderDataError
 from numpy.typing import NDArray
 
 from ratings.streams import (
@@ -31,6 +32,8 @@ DTYPES = {
 }  # fmt: skip
 SIZES = {b"\x5c\x01\0\0": "<", b"\0\0\x01\x5c": ">"}
 UNUSABLE = {32: "complex", 128: "RGB", 1: "1-bit", 1792: "complex", 2304: "RGBA"}
+# nibabel: of a quaternion that is none, and of qfac or voxel sizes that can't be
+UNREADABLE_QFORM = (ValueError, HeaderDataError)
 CORRUPT = (
     "The compressed data are damaged (checksum or structure). Copy or export the "
     "file again and upload it anew."
@@ -126,6 +129,9 @@ def parse_header(block: bytes, *, name: str) -> nib.Nifti1Header:
             f"{name}: the header contradicts itself (its number of dimensions, "
             f"{int(header['dim'][0])}, can't be). Convert the original images again.",
         )
+    if header["pixdim"][0] == 0:
+        # the standard: a qfac of 0 is read as 1, which nibabel does not do
+        header["pixdim"][0] = 1
     return header
 
 
@@ -250,7 +256,7 @@ def read_affine(
         )
     try:
         affine = np.asarray(header.get_best_affine(), dtype=np.float64)
-    except ValueError as error:
+    except UNREADABLE_QFORM as error:
         raise ImageRefused("bad_affine", bad_affine(name)) from error
     with np.errstate(all="ignore"):
         spacing = np.linalg.norm(affine[:3, :3], axis=0)
@@ -287,7 +293,7 @@ def differ(
     """Whether the second statement of the place is a tenth voxel off, or is none."""
     try:
         other = np.asarray(header.get_qform(), np.float64)
-    except ValueError:
+    except UNREADABLE_QFORM:
         return True
     corners = np.array(np.meshgrid(*[(0, n - 1) for n in shape])).reshape(3, -1)
     points = np.vstack([corners, np.ones(corners.shape[1])])

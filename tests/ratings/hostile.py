@@ -90,6 +90,17 @@ def sform(matrix: NDArray[np.float64], of: Callable[[], bytes] = image) -> Any:
     return lie(("<12f", 280, rows), ("<h", 252, 0), ("<h", 254, 1), of=of)
 
 
+def qform(*changes: tuple[str, int, Any]) -> Any:
+    """The image with a qform that says what its sform says, and then is changed."""
+
+    def write_both() -> bytes:
+        source = nib.Nifti1Image.from_bytes(image())
+        source.set_qform(AFFINE, code=1)
+        return patch(bytes(source.to_bytes()), *changes)
+
+    return write_both
+
+
 def bomb(dims: tuple[int, ...], bits: int, code: int, *, plain: int) -> bytes:
     """A small gzip stream that inflates to `plain` bytes of zeros after a header."""
     head = patch(
@@ -282,11 +293,30 @@ def places() -> list[Awkward]:
             ("<h", 252, 1), ("<h", 254, 0), ("<3f", 80, (0.0, 0.7, 3.0)))),
         reject("bad_affine", "pixdim_nan.nii", lie(
             ("<h", 252, 1), ("<h", 254, 0), ("<3f", 80, (nan, 0.7, 3.0)))),
+        *unusable_qforms(),
         warn("sheared", "sheared.nii", sform(sheared)),
         warn("two_places", "two_places.nii", lie(*two)),
         warn("no_orientation", "unplaced.nii", lie(*unplaced)),
         warn("no_orientation", "unplaced_mask.nii", lie(*unplaced, of=mask)),
     ]  # fmt: skip
+
+
+def unusable_qforms() -> list[Awkward]:
+    """Alone they are refused; beside a good sform they are remarked on."""
+    alone, beside = (("<h", 252, 1), ("<h", 254, 0)), (("<h", 252, 1), ("<h", 254, 1))
+    wrong: dict[str, tuple[str, int, Any]] = {
+        "qfac_2": ("<f", 76, 2.0),
+        "qfac_nan": ("<f", 76, float("nan")),
+        "pixdim_minus": ("<f", 84, -0.7),
+        "quaternion_long": ("<3f", 256, (0.9, 0.9, 0.9)),
+    }
+    refused = [
+        reject("bad_affine", f"{n}.nii", lie(*alone, w)) for n, w in wrong.items()
+    ]
+    noted = [
+        warn("two_places", f"{n}_beside.nii", lie(*beside, w)) for n, w in wrong.items()
+    ]
+    return refused + noted
 
 
 def types() -> list[Awkward]:
@@ -353,6 +383,8 @@ def same_images() -> list[Awkward]:
         "slope_nan.nii": lie(("<2f", 112, (float("nan"), float("nan")))),
         "texts.nii": lambda: write(voxels, descrip=b"CANARY", aux_file=b"CANARY"),
         "no_units.nii": lie(("<b", 123, 0)),
+        "qfac_0.nii": qform(("<f", 76, 0.0)),
+        "qfac_0_alone.nii": qform(("<f", 76, 0.0), ("<h", 254, 0)),
         "bad_q_unused.nii": lie(("<h", 252, 0), ("<3f", 256, (9.0, 9.0, 9.0))),
     }
     for codes in ("LAS", "LPS", "PSR", "IRP", "ASL"):
