@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from ratings import audit, files, images, importing, originals
 from ratings.importing import ImportRefused
+from ratings.mishaps import confine_to_file
 from ratings.models import Arm, Case, Companion, Mask, Study
 from ratings.nifti import ImageRefused
 
@@ -79,9 +80,10 @@ def replace_companion(
     received = files.new_name(folder="quarantine", suffix=".bin")
     try:
         files.receive_stream(files.locate(received), chunks)
-        volume = images.read_volume(path=files.locate(received), name=name)
-        volume = images.prepare(volume=volume, kind=kind, name=name)
-        volume = place(case=case, kind=kind, name=name, volume=volume)
+        with confine_to_file(name):
+            volume = images.read_volume(path=files.locate(received), name=name)
+            volume = images.prepare(volume=volume, kind=kind, name=name)
+            volume = place(case=case, kind=kind, name=name, volume=volume)
         with files.taken_back():
             kept = originals.store(study=study, path=files.locate(received))
             with transaction.atomic():

@@ -20,6 +20,7 @@ from nibabel.orientations import (
 )
 from numpy.typing import NDArray
 
+from ratings.mishaps import confine_to_file
 from ratings.nifti import (
     HEADER,
     NO_ORIENTATION,
@@ -38,7 +39,7 @@ CODES = {"|u1": 2, "<i2": 4, "<f4": 16, "<u2": 512}
 BINARY = 1
 WARNINGS = {
     "no_orientation": "The header states no orientation; left and right are a guess.",
-    "two_places": "The header states two places that differ; the sform was taken.",
+    "two_places": "The header's qform and sform do not agree; the sform was taken.",
     "sheared": "The axes do not stand at right angles; other programs may differ.",
     "scale_ignored": "The header's scaling is not a number and was not applied.",
     "bits_differ": "The header's bits a voxel contradict its data type.",
@@ -401,11 +402,12 @@ def encode(*, volume: Volume, kind: str) -> bytes:
 def judge(*, path: Path, name: str, kind: str, grid: Grid | None = None) -> Verdict:
     """The verdict on one file as that kind; all but images on a grid if given."""
     try:
-        volume = read_volume(path=path, name=name)
-        volume = prepare(volume=volume, kind=kind, name=name)
-        if grid is not None and kind not in ("image", "second"):
-            what = "mask" if kind == "mask" else "map"
-            place(volume=volume, grid=grid, name=name, what=what)
+        with confine_to_file(name):
+            volume = read_volume(path=path, name=name)
+            volume = prepare(volume=volume, kind=kind, name=name)
+            if grid is not None and kind not in ("image", "second"):
+                what = "mask" if kind == "mask" else "map"
+                place(volume=volume, grid=grid, name=name, what=what)
     except ImageRefused as refusal:
         return Verdict(name, "reject", refusal.code, refusal.message)
     return approve(volume=volume, name=name)

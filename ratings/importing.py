@@ -22,6 +22,7 @@ from ratings import (
     selecting,
     sidecars,
 )
+from ratings.mishaps import confine_to_file
 from ratings.models import Arm, Case, Mask, Study, Upload
 from ratings.nifti import ImageRefused
 
@@ -145,13 +146,18 @@ def describe_origin(origin: Origin, facts: dict[str, Any]) -> dict[str, Any]:
 def examine(*, path: Path, name: str, role: str = "", subject: str = "") -> Finding:
     """The verdict on a file and its canonical bytes, as the kind of file it is."""
     try:
-        volume = images.read_volume(path=path, name=name)
-        mask = looks_like_mask(name, volume.voxels)
-        kind = role or (Upload.Kind.MASK if mask else Upload.Kind.IMAGE)
-        volume = images.prepare(volume=volume, kind=kind, name=name)
+        with confine_to_file(name):
+            return find_out(path=path, name=name, role=role, subject=subject)
     except ImageRefused as refusal:
         verdict = images.Verdict(name, "reject", refusal.code, refusal.message)
         return Finding(Upload.Kind.REFUSED, verdict, {})
+
+
+def find_out(*, path: Path, name: str, role: str, subject: str) -> Finding:
+    volume = images.read_volume(path=path, name=name)
+    mask = looks_like_mask(name, volume.voxels)
+    kind = role or (Upload.Kind.MASK if mask else Upload.Kind.IMAGE)
+    volume = images.prepare(volume=volume, kind=kind, name=name)
     volume = replace(
         volume,
         warnings=volume.warnings

@@ -13,6 +13,7 @@ from ratings import archives, contents, files, images, importing
 from ratings.archives import ArchiveRefused
 from ratings.entries import is_hidden, is_volume
 from ratings.images import Grid, Verdict
+from ratings.mishaps import unreadable
 from ratings.nifti import ImageRefused
 
 
@@ -42,14 +43,6 @@ def show(path: Path) -> str:
 
 def reject(name: str, refusal: ImageRefused) -> Verdict:
     return Verdict(name, "reject", refusal.code, refusal.message)
-
-
-def unreadable(name: str, error: OSError) -> ImageRefused:
-    why = error.strerror or "no reason given"
-    return ImageRefused(
-        "unreadable",
-        f"{name}: it can't be read ({why}). Give yourself the right to, or copy it.",
-    )
 
 
 def judge_file(path: Path, name: str, grid: Grid | None) -> Verdict:

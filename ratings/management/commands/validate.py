@@ -12,6 +12,7 @@ from django.core.management.base import BaseCommand, CommandError
 
 from ratings import images, verdicts
 from ratings.images import Grid, Verdict
+from ratings.mishaps import confine_to_file
 from ratings.nifti import ImageRefused
 
 
@@ -56,7 +57,8 @@ def read_grid(image: Path) -> Grid:
     if not image.is_file():
         raise CommandError(f"{name} is not a file.", returncode=2)
     try:
-        return images.read_image(path=image, name=name).grid
+        with confine_to_file(name):
+            return images.read_image(path=image, name=name).grid
     except ImageRefused as refusal:
         raise CommandError(refusal.message, returncode=1) from refusal
 
