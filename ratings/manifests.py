@@ -8,9 +8,8 @@ import re
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
-from python_calamine import CalamineError, CalamineWorkbook
-
-from ratings import sidecars
+from ratings import sidecars, workbooks
+from ratings.worksheets import WorkbookRefused
 
 FILES = {
     "image": "image", "mask": "manual", "manual": "manual", "cord": "cord",
@@ -18,7 +17,8 @@ FILES = {
     "second": "second", "second_series": "second", "soft": "soft", "soft_map": "soft",
 }  # fmt: skip
 SUBJECTS = ("subject", "subject_id", "participant", "participant_id", "patient")
-MOST_ROWS = 5000
+MOST_ROWS, MOST_COLUMNS = 5000, 200
+LIMITS = workbooks.Limits(rows=MOST_ROWS, columns=MOST_COLUMNS)
 # what a column is for, and the role, arm or stratum that it gives
 Meant = tuple[str, str]
 NOTHING: Meant = ("", "")
@@ -180,22 +180,18 @@ def read_csv(path: str, data: bytes) -> list[list[str]]:
 
 def read_xlsx(path: str, data: bytes) -> list[list[str]]:
     try:
-        sheet = CalamineWorkbook.from_filelike(io.BytesIO(data)).get_sheet_by_index(0)
-        lines = sheet.to_python()
-    except (CalamineError, ValueError, OSError) as error:
-        raise ManifestRefused(
-            f"{path}: the workbook can't be read. Save it again as .xlsx or .csv."
-        ) from error
-    return require(path, [[show(cell) for cell in line] for line in lines])
-
-
-def show(cell: object) -> str:
-    if isinstance(cell, float) and cell == int(cell):
-        return str(int(cell))
-    return str(cell)
+        lines = workbooks.read_first_sheet(data, limits=LIMITS)
+    except WorkbookRefused as refusal:
+        raise ManifestRefused(f"{path}: {refusal}") from refusal
+    return require(path, lines)
 
 
 def require(path: str, lines: list[list[str]]) -> list[list[str]]:
     if not lines:
         raise ManifestRefused(f"{path}: the table is empty.")
+    if len(lines[0]) > MOST_COLUMNS:
+        raise ManifestRefused(
+            f"{path}: more than {MOST_COLUMNS} columns. Keep those that name files, "
+            "the subject and what the cases are to be told apart by."
+        )
     return lines
