@@ -20,7 +20,7 @@ from ratings import (
     originals,
     pictures,
     selecting,
-    sidecars,
+    suspicions,
 )
 from ratings.mishaps import confine_to_file
 from ratings.models import Arm, Case, Mask, Study, Upload
@@ -172,9 +172,9 @@ def find_out(*, path: Path, name: str, role: str, subject: str) -> Finding:
 
 def doubt(name: str, subject: str) -> tuple[str, ...]:
     """What of a file's name or its person's code looks personal (P4)."""
-    if sidecars.looks_personal(PurePath(name).name):
+    if suspicions.looks_personal(PurePath(name).name):
         return ("personal_name",)
-    return ("personal_subject",) if sidecars.looks_personal(subject) else ()
+    return ("personal_subject",) if suspicions.looks_personal(subject) else ()
 
 
 def describe(volume: images.Volume, *, name: str) -> dict[str, Any]:

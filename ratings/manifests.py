@@ -8,7 +8,7 @@ import re
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
-from ratings import sidecars, workbooks
+from ratings import suspicions, workbooks
 from ratings.worksheets import WorkbookRefused
 
 FILES = {
@@ -91,7 +91,7 @@ def read_title(title: str) -> Meant:
         return "file", "manual" if name.lower() in ("", "manual") else name
     if key in SUBJECTS:
         return "subject", "subject"
-    if sidecars.titles_person(title):
+    if suspicions.titles_person(title):
         return DROP
     return "stratum", key[:40]
 
@@ -135,9 +135,9 @@ def read_row(
 
 def states_person(kind: str, key: str, value: str) -> bool:
     """A subject that is a number is doubted later, where somebody can confirm it."""
-    if kind == "subject" and sidecars.is_numbered_alone(value):
+    if kind == "subject" and suspicions.is_numbered_alone(value):
         return False
-    return sidecars.states_person(value, column=key)
+    return suspicions.states_person(value, column=key)
 
 
 def describe_column(title: str) -> str:

@@ -421,3 +421,14 @@ def test_a_cohort_that_numbers_its_subjects_comes_in_once_that_is_confirmed(
     case = study.cases.get(subject="100307")
     assert "personal_subject" in case.warnings
     assert AuditEntry.objects.get(verb="confirm_names").payload == {"files": 1}
+
+
+def test_a_sidecar_with_numbers_that_are_none_stops_no_import(
+    study: Study, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    sets.write_image(tmp_path / "a_T2w.nii.gz", 1)
+    told = '{"EchoTime": NaN, "FlipAngle": 1e999, "Modality": "MR", "a\\u0000": 1}'
+    (tmp_path / "a_T2w.json").write_text(told)
+    code, _ = bring_in(capsys, study, tmp_path)
+    assert code == 0
+    assert study.cases.get().sidecar == {"Modality": "MR"}

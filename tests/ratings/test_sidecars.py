@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ratings.sidecars import ALLOWED, looks_personal, read_sidecar
+from ratings.sidecars import ALLOWED, Sidecar, looks_personal, read_sidecar
 
 PERSONAL = (
     "PatientName", "PatientID", "PatientBirthDate", "PatientSex", "PatientWeight",
@@ -34,6 +34,63 @@ def test_an_allowed_field_with_something_else_in_it_is_dropped() -> None:
     told = {"Manufacturer": "x" * 41, "FlipAngle": ["a"], "EchoTime": True}
     assert read_sidecar(json.dumps(told).encode()).kept == {}
     assert len(ALLOWED) < 15
+
+
+def read(**told: object) -> Sidecar:
+    return read_sidecar(json.dumps(told).encode())
+
+
+@pytest.mark.parametrize("value", ["NaN", "Infinity", "-Infinity", "1e999", "9" * 4000])
+def test_a_number_that_is_none_is_dropped_by_name_and_no_other_with_it(
+    value: str,
+) -> None:
+    told = read_sidecar(f'{{"EchoTime": {value}, "FlipAngle": 90}}'.encode())
+    assert told == Sidecar({"FlipAngle": 90}, ("EchoTime",))
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("FlipAngle", 19610719), ("FlipAngle", "19610719"), ("FlipAngle", -90),
+        ("EchoTime", 80), ("RepetitionTime", 2500), ("InversionTime", 610719),
+        ("MagneticFieldStrength", 15000), ("MagneticFieldStrength", "Anna Smith"),
+        ("SliceThickness", 19610719), ("EchoTime", True), ("EchoTime", None),
+        ("EchoTime", "0.0719196100000"), ("Manufacturer", "Anna Smith 1961-07-19"),
+        ("Manufacturer", "Anna Smith"), ("ScanningSequence", "MRN 4711000815"),
+        ("SequenceVariant", "SMITH, ANNA"), ("Modality", "MRN4711000815"),
+        ("Manufacturer", 19610719), ("MRAcquisitionType", "19 Jul 1961"),
+    ],
+)  # fmt: skip
+def test_what_the_field_can_not_mean_is_dropped_by_name(
+    field: str, value: object
+) -> None:
+    assert read(**{field: value}) == Sidecar({}, (field,))
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("FlipAngle", 0), ("FlipAngle", 360), ("EchoTime", 0.00007), ("EchoTime", 0.12),
+        ("RepetitionTime", 30), ("InversionTime", 2.8), ("MagneticFieldStrength", 7),
+        ("MagneticFieldStrength", "3"), ("MagneticFieldStrength", 11.7),
+        ("SliceThickness", "2.5"), ("ScanningSequence", "EP\\SE"),
+        ("ScanningSequence", "Inversion Recovery"), ("SequenceVariant", "SK_SP_MP_OSP"),
+        ("MRAcquisitionType", "3D"), ("Modality", "MR"), ("Manufacturer", "SIEMENS"),
+        ("Manufacturer", "GE MEDICAL SYSTEMS"), ("Manufacturer", "Philips Healthcare"),
+        ("Manufacturer", "Philips Medical Systems"), ("Manufacturer", "CANON_MEC"),
+        ("Manufacturer", "Hitachi Medical Corporation"),
+        ("Manufacturer", "United Imaging Healthcare"),
+        ("Manufacturer", "Bruker BioSpin MRI GmbH"),
+        ("Manufacturer", "Picker International, Inc."),
+    ],
+)  # fmt: skip
+def test_what_scanners_say_is_kept(field: str, value: float | str) -> None:
+    assert read(**{field: value}) == Sidecar({field: value}, ())
+
+
+def test_the_name_of_a_dropped_field_can_be_held_by_any_database() -> None:
+    told = read_sidecar(b'{"a\\u0000b": 1, "\\ud800": 2, "\xc3\xa9tude": 3}')
+    assert set(told.dropped) == {"a?b", "?", "étude"}
 
 
 @pytest.mark.parametrize("data", [b"", b"[1]", b"{", b"\xff\xfe", b"[" * 100_000])
