@@ -24,6 +24,7 @@ Meant = tuple[str, str]
 NOTHING: Meant = ("", "")
 DROP: Meant = ("drop", "")
 LONGEST = {"file": 4096, "subject": 80, "stratum": 40}
+LONGEST_JUDGED = 200
 
 
 MORE_CELLS = (
@@ -125,7 +126,8 @@ def read_row(
         value = cell.strip()
         if not value or kind not in found:
             continue
-        if kind != "file" and states_person(kind, key, value):
+        # much less is kept, and patterns take their time over a cell of 128 KiB
+        if kind != "file" and states_person(kind, key, value[:LONGEST_JUDGED]):
             wrong.append(place)
             continue
         found[kind][key] = value[: LONGEST[kind]]
