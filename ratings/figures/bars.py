@@ -95,7 +95,7 @@ def preference_per_arm(*, analysis: Analysis, simulated: bool = False) -> Figure
         name="preference_per_arm",
         caption=(
             f"Pairs in which each arm was scored higher than, equal to or lower than "
-            f"{reference}, over {len(analysis.raters)} raters and "
+            f"{reference}, over {analysis.heard} raters and "
             f"{len(analysis.cases)} cases; counts of these ratings, no inference."
         ),
         simulated=simulated,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from ratings.statistics.comparison import Comparison
 from ratings.statistics.description import ArmSummary
 from ratings.statistics.paired import Preference
@@ -146,9 +148,11 @@ def _distance(value: float, reference: str) -> str:
 
 
 def _size(result: Result, table: ScoreTable) -> str:
+    # Whoever gave no score, and a case without one, are no part of the sample.
+    given = ~np.isnan(table.scores)
     parts = {
-        "rater": len(table.raters),
-        "case": len(table.cases),
+        "rater": int(given.any((1, 2)).sum()),
+        "case": int(given.any((0, 2)).sum()),
         "pair": result.n,
     }
     return ", ".join(_counted(count, noun) for noun, count in parts.items())
@@ -168,14 +172,15 @@ def _preferences(comparison: Comparison) -> str:
 
 
 def _raters(comparison: Comparison) -> tuple[str, ...]:
-    if len(comparison.per_rater) < 2:
+    paired = [r for r in comparison.per_rater if r.preference.n]
+    if len(paired) < 2:
         return ()
     tested = [r for r in comparison.per_rater if r.p_holm is not None]
     called = [r for r in tested if r.p_holm is not None and r.p_holm < ALPHA]
     # The test is one of ranks, so its direction is too.
     higher = sum(1 for r in called if (r.rank_biserial.value or 0) > 0)
     text = (
-        f"Rater by rater, {higher} of {len(comparison.per_rater)} scored "
+        f"Rater by rater, {higher} of {len(paired)} scored "
         f"{comparison.arm} higher and {len(called) - higher} lower beyond chance "
         f"(exact signed-rank test with Holm correction over "
         f"{_counted(len(tested), 'testable rater')})."
