@@ -56,18 +56,18 @@ def show_progress(request: HttpRequest, study_id: UUID) -> HttpResponse:
 
 def describe(study: Study) -> dict[str, Any]:
     rows = watching.summarise_progress(study)
-    # of who left nothing more is to come, so their rest is no part of the whole
     rating = [row for row in rows if not row["left"]]
-    gone = sum(row["done"] for row in rows if row["left"])
+    done, total = reading.count_whole(study)
     return {
         "study": study,
         "rows": rows,
         "rating": rating,
-        "done": gone + sum(row["done"] for row in rating),
-        "total": gone + sum(row["total"] for row in rating),
+        "done": done,
+        "total": total,
         "finished": sum(row["done"] == row["total"] for row in rating),
         "late": sum(row["late_days"] > 0 for row in rows),
         "missing": protocol.count_missing(study),
+        "wanted": protocol.wanted_items(study).count(),
         "collecting": study.state == State.COLLECTING,
         "practice": practice.summarise_practice(study),
         "words": (words := list_words(study)),
