@@ -24,7 +24,7 @@ from ratings import (
 )
 from ratings.models import Enrolment, Study
 from ratings.protocol import ProtocolError
-from ratings.signed_forms import BreakForm, CloseForm, UnblindForm, WithdrawForm
+from ratings.signed_forms import BreakForm, CloseForm, TypedWithdrawForm, UnblindForm
 from ratings.views import SignedInRequest
 from ratings.withdrawing import WithdrawalRefused
 
@@ -176,10 +176,13 @@ def withdraw_case(request: SignedInRequest, study_id: UUID) -> HttpResponse:
     if study.state not in withdrawing.RUNNING:
         messages.error(request, "Only a locked or open study has cases withdrawn.")
         return redirect("monitor", study_id=study.pk)
-    form = WithdrawForm(request.POST or None, study=study)
+    form = TypedWithdrawForm(request.POST or None, study=study)
     if request.method == "POST" and form.is_valid():
+        case, reason = form.cleaned_data["case"], form.cleaned_data["reason"]
         try:
-            row = withdrawing.withdraw_case(actor=request.user, **form.cleaned_data)
+            row = withdrawing.withdraw_case(
+                case=case, actor=request.user, reason=reason
+            )
             messages.success(request, f"{row.case} was withdrawn for all raters.")
         except WithdrawalRefused as refusal:
             messages.error(request, str(refusal))
