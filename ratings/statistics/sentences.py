@@ -8,7 +8,13 @@ from ratings.statistics.comparison import Comparison
 from ratings.statistics.description import ArmSummary
 from ratings.statistics.paired import Preference
 from ratings.statistics.primary import CROSSED, TESTS
-from ratings.statistics.result import Result, interval_text, number, p_text
+from ratings.statistics.result import (
+    Result,
+    interval_text,
+    number,
+    p_text,
+    tell_excess,
+)
 from ratings.statistics.table import ScoreTable
 
 __all__ = [
@@ -52,6 +58,7 @@ def of_arm(summary: ArmSummary, table: ScoreTable) -> str:
     return (
         f"{summary.arm} was scored {number(mean.value)} on average {scale} "
         f"({interval(mean)}), {mean.scope}."
+        + _excess(mean, table.levels[0], table.levels[-1])
     )
 
 
@@ -118,17 +125,28 @@ def _headline(comparison: Comparison, table: ScoreTable, test: str) -> str:
             f"{distance}, but neither an interval nor a test can be given"
             f"{_by(test)}: {result.reason_text}."
         )
+    span = table.levels[-1] - table.levels[0]
+    excess = _excess(result, -span, span)
     p = result.p if comparison.p_holm is None else comparison.p_holm
     corrected = "" if p == result.p else f", Holm-corrected {p_text(p)}"
     numbers = f"({interval(result)}, {p_text(result.p)}{corrected}{_named(test)})"
     whom = f"this holds {result.scope} ({_size(result, table)})"
     if p < ALPHA:
-        return f"{distance} {numbers}; {whom}."
+        return f"{distance} {numbers}; {whom}.{excess}"
+    caution = (
+        " The interval says which differences remain possible; it is no proof that "
+        "the two are equal."
+    )
     return (
         f"No difference between {arm} and {reference} was shown: {distance} "
-        f"{numbers}; {whom}. The interval says which differences remain possible; it "
-        "is no proof that the two are equal."
+        f"{numbers}; {whom}.{excess or caution}"
     )
+
+
+def _excess(result: Result, low: float, high: float) -> str:
+    """The sentence on an interval beyond the scale, to be put after another."""
+    text = tell_excess(result.ci, low=low, high=high)
+    return f" {text}" if text else ""
 
 
 def _named(test: str) -> str:
