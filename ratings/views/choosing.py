@@ -40,8 +40,7 @@ def choose_cases(request: SignedInRequest, study_id: UUID) -> HttpResponse:
     form = None
     if request.method == "POST":
         if request.POST.get("act") != "draw":
-            set_by_hand(request, study)
-            return redirect("choose", study_id=study.pk)
+            return choose_by_hand(request, study)
         form = make_form(study, request.POST)
         try:
             if form.is_valid() and draw(request, study, form):
@@ -98,27 +97,42 @@ def draw(request: SignedInRequest, study: Study, form: DrawForm) -> bool:
     return True
 
 
-def set_by_hand(request: SignedInRequest, study: Study) -> None:
-    ids = [UUID(value) for value in request.POST.getlist("case") if is_id(value)]
-    typed = request.POST.get("revision", "")
-    revision = int(typed) if typed.isdigit() and len(typed) < 10 else -1
+def choose_by_hand(request: SignedInRequest, study: Study) -> HttpResponse:
+    """Back to the page; with the marks and the reason as they were if refused."""
     try:
-        if request.POST.get("act") == "take_in":
-            count = selecting.take_in(
-                study=study, actor=request.user, ids=ids, revision=revision
-            )
-            messages.success(request, f"{plural(count, 'case')} taken in again.")
-        else:
-            count = selecting.leave_out(
-                study=study, actor=request.user, ids=ids, revision=revision,
-                reason=request.POST.get("why", ""),
-            )  # fmt: skip
-            messages.success(request, f"{plural(count, 'case')} left out.")
+        messages.success(request, set_by_hand(request, study))
     except SelectionRefused as refusal:
         messages.error(request, str(refusal))
+        study.refresh_from_db()
+        stale = isinstance(refusal, selecting.SelectionStale)
+        return show(request, study, None, status=409 if stale else 422)
+    return redirect("choose", study_id=study.pk)
 
 
-def show(request: SignedInRequest, study: Study, form: DrawForm | None) -> HttpResponse:
+def read_marked(request: SignedInRequest) -> list[UUID]:
+    return [UUID(value) for value in request.POST.getlist("case") if is_id(value)]
+
+
+def set_by_hand(request: SignedInRequest, study: Study) -> str:
+    """What was done, as a sentence."""
+    ids = read_marked(request)
+    typed = request.POST.get("revision", "")
+    revision = int(typed) if typed.isdigit() and len(typed) < 10 else -1
+    if request.POST.get("act") == "take_in":
+        count = selecting.take_in(
+            study=study, actor=request.user, ids=ids, revision=revision
+        )
+        return f"{plural(count, 'case')} taken in again."
+    count = selecting.leave_out(
+        study=study, actor=request.user, ids=ids, revision=revision,
+        reason=request.POST.get("why", ""),
+    )  # fmt: skip
+    return f"{plural(count, 'case')} left out."
+
+
+def show(
+    request: SignedInRequest, study: Study, form: DrawForm | None, status: int = 200
+) -> HttpResponse:
     pool = selecting.read_candidates(study)
     strata = selecting.list_strata(pool)
     filters = FilterForm(request.GET, strata=strata)
@@ -150,8 +164,10 @@ def show(request: SignedInRequest, study: Study, form: DrawForm | None) -> HttpR
         "newcomers": study.cases.filter(left_out=selecting.AFTER_DRAW).count(),
         "earlier": selecting.list_earlier(study),
         "sizes": count_strata(pool),
+        "marked": read_marked(request),
+        "why": request.POST.get("why", ""),
     }
-    status = 422 if form is not None and form.errors else 200
+    status = 422 if form is not None and form.errors else status
     return render(request, "ratings/choose.html", context, status=status)
 
 

@@ -246,3 +246,24 @@ def test_a_filter_that_is_no_number_says_that_it_was_left_out(
     page = coordinator.get(address(pool), {"low": "abc", "high": "-3"}).text
     assert "Left out: Enter a number." in page
     assert "Left out: Ensure this value is greater than or equal to 0." in page
+
+
+def test_leaving_out_without_a_reason_keeps_the_marks(
+    pool: Study, coordinator: Client
+) -> None:
+    page = coordinator.get(address(pool)).text
+    assert 'name="why" maxlength="200"' in page
+    assert "required></label>" in page, "the browser asks for it too"
+    assert 'value="take_in" formnovalidate' in page, "taking in needs no reason"
+    cases = pool.cases.filter(label__in=("C002", "C005"))
+    ids = [str(case.pk) for case in cases]
+    answer = post(coordinator, pool, act="leave_out", case=ids, why=" ")
+    assert answer.status_code == 422
+    assert "Say why these cases are left out" in answer.text
+    for case in pool.cases.all():
+        marked = f'aria-label="Mark {case.label}" checked' in answer.text
+        assert marked == (str(case.pk) in ids)
+    assert pool.chosen_cases().count() == 8
+    stale = post(coordinator, pool, act="leave_out", case=ids, why="Metal", revision=77)
+    assert stale.status_code == 409
+    assert 'value="Metal"' in stale.text
