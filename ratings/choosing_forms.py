@@ -11,7 +11,7 @@ from django import forms
 
 from ratings import sampling
 from ratings.forms import DeskForm
-from ratings.sampling import Rule
+from ratings.sampling import NOT_GIVEN, Rule
 
 EMPTINESS = {"": "any", "none": "no mask empty", "some": "some mask empty",
              "all": "every mask empty"}  # fmt: skip
@@ -175,7 +175,7 @@ class FilterForm(DeskForm):
             and (high is None or largest <= high)
             and all(
                 not data.get(f"stratum_{n}")
-                or case.strata.get(key, "") == data[f"stratum_{n}"]
+                or (case.strata.get(key) or NOT_GIVEN) == data[f"stratum_{n}"]
                 for n, key in enumerate(self.strata)
             )
         )  # fmt: skip

@@ -22,6 +22,7 @@ EXCLUSIONS = {
     "noticed": "something was noticed about its files",
 }
 NOT_DRAWN = "not drawn"
+NOT_GIVEN = "not given"
 PROPORTIONAL, TARGETS, EVERY = "proportional", "targets", "every"
 MODES = {
     EVERY: "Take every case that is not excluded",
@@ -144,7 +145,7 @@ def find_exclusion(case: Candidate, rule: Rule) -> str:
 
 def name_stratum(case: Candidate, by: Sequence[str]) -> str:
     """ "T2w, Lyon"; without strata all cases are one."""
-    return ", ".join(case.strata.get(key) or "unknown" for key in by) or "all"
+    return ", ".join(case.strata.get(key) or NOT_GIVEN for key in by) or "all"
 
 
 def group(pool: Sequence[Candidate], by: Sequence[str]) -> dict[str, list[str]]:
@@ -256,5 +257,7 @@ def _tell_taken(drawn: Draw, rule: Rule) -> str:
     if rule.mode == PROPORTIONAL:
         text += " in proportion to the size of the strata"
         text += f", at least {rule.minimum} of each" if rule.minimum else ""
-    listed = "; ".join(f"{r.name} {r.drawn} of {r.eligible}" for r in drawn.strata)
+    # A stratum that was excluded as a whole had nothing to draw from.
+    rows = [row for row in drawn.strata if row.eligible]
+    listed = "; ".join(f"{r.name} {r.drawn} of {r.eligible}" for r in rows)
     return f"{text} ({listed})."

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -15,7 +16,7 @@ from django.views.decorators.http import require_http_methods
 from ratings import access, selecting
 from ratings.choosing_forms import DrawForm, FilterForm, Sight
 from ratings.models import Case, Study
-from ratings.sampling import Candidate
+from ratings.sampling import NOT_GIVEN, Candidate
 from ratings.selecting import SelectionRefused
 from ratings.steps import plural
 from ratings.views import SignedInRequest
@@ -65,7 +66,7 @@ def show_stale(
 
 
 def make_form(study: Study, posted: Any = None) -> DrawForm:
-    strata = selecting.list_strata(selecting.read_candidates(study))
+    strata = list_values(selecting.read_candidates(study))
     stored = study.selection.get("rule", {})
     targets = stored.get("targets") or {}
     initial = {
@@ -134,7 +135,7 @@ def show(
     request: SignedInRequest, study: Study, form: DrawForm | None, status: int = 200
 ) -> HttpResponse:
     pool = selecting.read_candidates(study)
-    strata = selecting.list_strata(pool)
+    strata = list_values(pool)
     filters = FilterForm(request.GET, strata=strata)
     filters.is_valid()
     noticed = {case.label: case.noticed for case in pool}
@@ -146,7 +147,7 @@ def show(
         volumes = tuple(mask.volume_mm3 if mask else None for mask in one.masks)
         sight = Sight(case.strata, volumes, noticed[case.label], case.left_out)
         if filters.fits(sight):
-            values = tuple(str(case.strata.get(key) or "–") for key in strata)
+            values = tuple(str(case.strata.get(key) or NOT_GIVEN) for key in strata)
             rows.append(ChoiceRow(case, values, volumes, one.warnings))
     chosen = sorted(case.label for case in study.chosen_cases())
     context = {
@@ -171,13 +172,19 @@ def show(
     return render(request, "ratings/choose.html", context, status=status)
 
 
+def list_values(pool: list[Candidate]) -> dict[str, list[str]]:
+    """The values of each stratum; that a case has none is one of them, the last."""
+    return {
+        key: values + [NOT_GIVEN] * any(not case.strata.get(key) for case in pool)
+        for key, values in selecting.list_strata(pool).items()
+    }
+
+
 def count_strata(pool: list[Candidate]) -> list[tuple[str, str]]:
     """Each stratum with the sizes of its values, "T2w: 26 · UNIT1: 4"."""
     found = []
-    for key, values in selecting.list_strata(pool).items():
-        sizes = {v: sum(c.strata.get(key) == v for c in pool) for v in values}
-        lacking = len(pool) - sum(sizes.values())
-        texts = [f"{value}: {n}" for value, n in sizes.items()]
-        texts += [f"unknown {lacking}"] if lacking else []
+    for key, values in list_values(pool).items():
+        sizes = Counter(case.strata.get(key) or NOT_GIVEN for case in pool)
+        texts = [f"{value}: {sizes[value]}" for value in values]
         found.append((key.replace("_", " ").capitalize(), " · ".join(texts)))
     return found

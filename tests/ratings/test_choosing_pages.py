@@ -267,3 +267,37 @@ def test_leaving_out_without_a_reason_keeps_the_marks(
     stale = post(coordinator, pool, act="leave_out", case=ids, why="Metal", revision=77)
     assert stale.status_code == 409
     assert 'value="Metal"' in stale.text
+
+
+def test_cases_without_a_value_are_a_stratum_by_one_name(
+    pool: Study, coordinator: Client
+) -> None:
+    """Sites are given of three cases, and contrast now of all but two."""
+    for case in pool.cases.filter(label__in=("C002", "C003")):
+        Case.objects.filter(pk=case.pk).update(strata={})
+    page = coordinator.get(address(pool)).text
+    assert "T1w: 3 · T2w: 3 · not given: 2" in page
+    assert "Contrast (3)" in page
+    assert "Site (2)" in page
+    assert "unknown" not in page
+    found = coordinator.get(f"{address(pool)}?stratum_0=not+given").text
+    assert "2 of 8 cases shown" in found
+    assert "Mark C002" in found
+    assert "Mark C001" not in found
+    post(coordinator, pool, size="3")
+    pool.refresh_from_db()
+    assert "not given 1 of 2" in pool.selection["text"]
+
+
+def test_a_stratum_with_nothing_to_draw_from_is_not_printed(
+    pool: Study, coordinator: Client
+) -> None:
+    case = pool.cases.get(label="C001")
+    Case.objects.filter(pk=case.pk).update(strata={})
+    post(coordinator, pool, exclude=["all_empty"])
+    pool.refresh_from_db()
+    assert "(every mask of it is empty, 1)" in pool.selection["text"]
+    assert "0 of 0" not in pool.selection["text"]
+    assert "not given" not in pool.selection["text"]
+    (row,) = [r for r in pool.selection["strata"] if r["name"] == "not given"]
+    assert (row["pool"], row["excluded"], row["drawn"]) == (1, 1, 0), "in the table"
