@@ -52,6 +52,16 @@ class UnsealedScore:
     conflict: bool | None
 
 
+@dataclass(frozen=True)
+class Place:
+    """A mask that a rater was to score once for the comparison."""
+
+    rater: str
+    case: str
+    arm: str
+    strata: dict[str, str]
+
+
 def seal(*, study: Study, placements: Iterable[Placement]) -> None:
     """Store the drawn orders as sessions, presentations and items with new tokens."""
     placements = list(placements)
@@ -203,6 +213,23 @@ def unseal(study: Study, kinds: Iterable[str] = ANALYSED) -> list[UnsealedScore]
         for item in items
         for _, given in sorted(group_revisions(item).items())
     ]
+
+
+def list_expected(study: Study) -> list[Place]:
+    """Every main rating of the locked orders, given or not; no withdrawn case."""
+    if study.state != Study.State.UNBLINDED:
+        raise StillBlind("What was to be scored is told by arm after unblinding only.")
+    shown = "presentation__session__enrolment"
+    items = Item.objects.filter(
+        **{f"{shown}__study": study},
+        presentation__kind=Presentation.Kind.MAIN,
+        presentation__case__withdrawal=None,
+    )
+    columns = (
+        f"{shown}__code", "presentation__case__label", "mask__arm__key",
+        "presentation__case__strata",
+    )  # fmt: skip
+    return [Place(*row) for row in items.order_by("pk").values_list(*columns)]
 
 
 def group_revisions(item: Item) -> dict[str, list[Score]]:

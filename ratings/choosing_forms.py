@@ -10,6 +10,7 @@ from typing import Any
 from django import forms
 
 from ratings import sampling
+from ratings.crossing import NOT_GIVEN
 from ratings.forms import DeskForm
 from ratings.sampling import Rule
 
@@ -180,7 +181,7 @@ class FilterForm(DeskForm):
             and (high is None or largest <= high)
             and all(
                 not data.get(f"stratum_{n}")
-                or case.strata.get(key, "") == data[f"stratum_{n}"]
+                or (case.strata.get(key) or NOT_GIVEN) == data[f"stratum_{n}"]
                 for n, key in enumerate(self.strata)
             )
         )  # fmt: skip

@@ -8,6 +8,7 @@ from collections.abc import Collection, Iterable, Mapping
 
 # what a case has of each stratum that is crossed, in their order; empty: not given
 Values = tuple[str, ...]
+NOT_GIVEN = "not given"
 
 
 def name_strata(strata: Iterable[Values]) -> dict[Values, str]:
@@ -28,13 +29,18 @@ def list_alike(names: Mapping[Values, str]) -> list[Values]:
 
 def spell(values: Values) -> str:
     """Without strata all cases are one."""
-    return ", ".join(value or "unknown" for value in values) or "all"
+    return ", ".join(value or NOT_GIVEN for value in values) or "all"
 
 
 def quote(values: Values) -> str:
     """No two spell alike: only a value that is not given stands without quotes."""
-    spelt = (json.dumps(v, ensure_ascii=False) if v else "unknown" for v in values)
+    spelt = (json.dumps(v, ensure_ascii=False) if v else NOT_GIVEN for v in values)
     return ", ".join(spelt)
+
+
+def name_as_before(name: str) -> str:
+    """By this name seeds and ties are drawn, so that earlier draws are repeated."""
+    return name.replace(NOT_GIVEN, "unknown")
 
 
 def find_name(typed: str, names: Collection[str]) -> str:

@@ -13,7 +13,7 @@ from ratings.statistics.segmentation import PUBLISHED, Lesion
 from ratings.statistics.sheets import Sheet, sheet_csv, sheet_latex
 from ratings.statistics.sweep_tables import make_sweep_tables
 from ratings.statistics.sweeps import make_coarser, make_cuts, make_levels
-from ratings.statistics.test_set import count_flow, table_test_set
+from ratings.statistics.test_set import count_flow
 from ratings.strata import list_strata
 
 if TYPE_CHECKING:
@@ -61,7 +61,7 @@ def list_sheets(
     by = next(iter(list_strata(study)), "set")
     rivals = [arm.label for arm in measuring.list_arms(study) if arm != reference]
     found = [
-        table_test_set(measuring.describe_cases(study)),
+        measuring.lay_out_test_set(study),
         *make_tables(rows, by=by, baseline=rivals[0]),
         table_cases(rows),
         table_lesions(list_lesions(kept, PUBLISHED.name)),
@@ -96,7 +96,12 @@ def draw_figures(
     from ratings.figures.flow import flow_diagram
 
     flow = count_flow(measuring.describe_cases(study))
-    yield "flow", flow_diagram(flow, simulated=study.simulated)
+    yield (
+        "flow",
+        flow_diagram(
+            flow, absent=measuring.tell_absent(study), simulated=study.simulated
+        ),
+    )
     for name in robustness.NAMES:
         if figure := robustness.draw(study, kept, name):
             yield name, figure

@@ -142,6 +142,7 @@ def recipe_json(reports: Sequence[Report], facts: StudyFacts) -> str:
             "seed": report.analysis.seed,
             "margin": report.analysis.margin,
             **_name_test(report.analysis),
+            **({"every_place": True} if report.table.every_place else {}),
             "data_sha256": report.analysis.data_sha256,
             "versions": dict(report.analysis.versions),
         }
@@ -250,6 +251,7 @@ def _again(report: Report, *, several: bool) -> str:
     if several:
         words["--question"] = analysis.question
     flags = " ".join(f"{flag} {shlex.quote(word)}" for flag, word in words.items())
+    flags += " --every-place" if report.table.every_place else ""
     return (
         f"To compute this again:\n  manage.py analyse scores_long.csv {flags} "
         f"--out FOLDER\nSHA-256 of the scores: {analysis.data_sha256}\n"
@@ -259,10 +261,11 @@ def _again(report: Report, *, several: bool) -> str:
 FILES = """\
 Files
   scores_long.csv      one row a score; rep 0 is the main rating, rep 1, 2, ... hidden
-                       repeats; an empty score was not given (see reason); seconds are
-                       active seconds, of all looks where a score was changed. An
-                       apostrophe before =, +, - or @ only keeps a spreadsheet from
-                       running the cell.
+                       repeats; an empty score was not given (see reason), and
+                       in the bundle of a study every score that was to be given has
+                       its row; seconds are active seconds, of all looks where a score
+                       was changed. An apostrophe before =, +, - or @ only keeps a
+                       spreadsheet from running the cell.
   scores_wide.csv      one row a case and rater, one column an arm
   results.json         every number with interval, p, n, method, scope and warnings;
                        null where it cannot be given, with the reason

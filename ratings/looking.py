@@ -36,7 +36,7 @@ def list_tiles(
 ) -> list[Tile]:
     """The arm's masks of the cases in the chosen strata, by case or the worst first."""
     masks = (
-        Mask.objects.filter(arm=arm, case__study=study, case__withdrawal=None)
+        Mask.objects.filter(arm=arm, case__in=study.compared_cases())
         .select_related("case", "arm")
         .order_by("case__label")
     )
@@ -91,13 +91,13 @@ def rank(tiles: Sequence[Tile], *, upward: bool) -> list[Tile]:
 
 def list_choices(study: Study) -> dict[str, list[str]]:
     """The values of each stratum that can be filtered by, where there are several."""
-    told = [case.strata for case in study.cases.filter(withdrawal=None)]
+    told = [case.strata for case in study.compared_cases()]
     values = {n: sorted({s[n] for s in told if s.get(n)}) for n in STRATA}
     return {name: found for name, found in values.items() if len(found) > 1}
 
 
 def find_neighbours(study: Study, case: Case) -> tuple[Case | None, Case | None]:
     """The cases before and after it by label."""
-    cases = study.cases.filter(withdrawal=None)
+    cases = study.compared_cases()
     before = cases.filter(label__lt=case.label).order_by("-label").first()
     return before, cases.filter(label__gt=case.label).order_by("label").first()

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, fields
 from typing import Any
@@ -23,7 +24,13 @@ from ratings.statistics.segmentation import (
     compare_masks,
     partial_volume,
 )
-from ratings.statistics.test_set import NOT_GIVEN, CaseFacts, find_plane
+from ratings.statistics.sheets import Sheet
+from ratings.statistics.test_set import (
+    NOT_GIVEN,
+    CaseFacts,
+    find_plane,
+    table_test_set,
+)
 from ratings.sweeping import Maps
 
 SCHEMA = "3"
@@ -39,18 +46,24 @@ def may_show(study: Study) -> bool:
 
 
 def list_arms(study: Study) -> list[Arm]:
-    """The arms that have masks, the study's reference first."""
-    arms = [arm for arm in study.rated_arms() if arm.masks.exists()]
+    """The arms that have masks of chosen cases, the study's reference first."""
+    arms = [
+        arm
+        for arm in study.rated_arms()
+        if arm.masks.filter(case__left_out="").exists()
+    ]
     return sorted(arms, key=lambda arm: arm.key != study.reference_arm)
 
 
 def list_pairs(
     study: Study, reference: Arm, case: Case | None = None
 ) -> list[tuple[Mask, Mask]]:
-    """Each mask of another arm with the reference mask of its case; of one or all."""
+    """Each mask of another arm with the reference mask of its case, if it is chosen."""
     found = Mask.objects.filter(case=case) if case else Mask.objects
     masks = (
-        found.filter(arm__in=study.rated_arms(), case__withdrawal=None)
+        found.filter(
+            arm__in=study.rated_arms(), case__withdrawal=None, case__left_out=""
+        )
         .select_related("case__study", "arm")
         .prefetch_related("case__companions", "case__masks__arm")
         .order_by("case__label", "arm_id")
@@ -231,9 +244,26 @@ def make_row(mask: Mask, results: dict[str, Any], rule: str) -> MaskRow:
 
 
 def describe_cases(study: Study) -> list[CaseFacts]:
-    """The facts of the test set's table, of each case that was not withdrawn."""
-    cases = study.cases.filter(withdrawal=None).order_by("label")
-    return [describe_case(case) for case in cases]
+    """The facts of the test set's table, of each case that is compared."""
+    return [describe_case(case) for case in study.compared_cases().order_by("label")]
+
+
+def tell_absent(study: Study) -> str:
+    """How many cases are no part of the test set and by which rule; "" if all are."""
+    out = study.cases.exclude(left_out="").values_list("left_out", flat=True)
+    counts = sorted(Counter(out).items())
+    if withdrawn := study.chosen_cases().exclude(withdrawal=None).count():
+        counts.append(("withdrawn", withdrawn))
+    if not counts:
+        return ""
+    listed = "; ".join(f"{why}, {n}" for why, n in counts)
+    total = sum(n for _, n in counts)
+    return f"Of {study.cases.count()} cases {total} are not counted ({listed})."
+
+
+def lay_out_test_set(study: Study) -> Sheet:
+    """Table 1, with a note on the cases that are not in it."""
+    return table_test_set(describe_cases(study), absent=tell_absent(study))
 
 
 def describe_case(case: Case) -> CaseFacts:

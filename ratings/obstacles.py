@@ -61,7 +61,7 @@ def list_obstacles(study: Study) -> list[tuple[str, str]]:
         found.append(("raters", sentence))
     found += [("raters", sentence) for sentence in list_idle(study)]
     waiting = (Job.Status.QUEUED, Job.Status.RUNNING)
-    if study.jobs.filter(status__in=waiting).exists():
+    if study.jobs.filter(kind=Job.Kind.PREDICT, status__in=waiting).exists():
         sentence = "Predictions are still running. Wait for them, or cancel."
         found.append(("predictions", sentence))
     if not study.faces:

@@ -25,6 +25,7 @@ from ratings.allocation import VERSION, Allocation, Burden, count_masks
 from ratings.models import (
     Enrolment,
     Item,
+    Presentation,
     ProtocolVersion,
     Score,
     Session,
@@ -201,13 +202,18 @@ class Gap:
     missing: int
 
 
-def unscored_items(study: Study) -> QuerySet[Item]:
-    """Items that nobody scored yet; withdrawn cases are not missing."""
-    items = Item.objects.filter(
+def wanted_items(study: Study) -> QuerySet[Item]:
+    """Items whose scores count; practice and withdrawn cases are no part of them."""
+    return Item.objects.filter(
         presentation__session__enrolment__study=study,
         presentation__case__withdrawal=None,
-    )
-    return items.exclude(Exists(Score.objects.filter(item=OuterRef("pk"))))
+    ).exclude(presentation__kind=Presentation.Kind.CALIBRATION)
+
+
+def unscored_items(study: Study) -> QuerySet[Item]:
+    """Those that nobody scored yet."""
+    given = Score.objects.filter(item=OuterRef("pk"))
+    return wanted_items(study).exclude(Exists(given))
 
 
 def count_missing(study: Study) -> int:

@@ -90,6 +90,19 @@ def count_places(presentations: QuerySet[Presentation]) -> dict[Any, Place]:
     }
 
 
+def count_whole(study: Study) -> tuple[int, int]:
+    """What all raters rated and what they are to rate, practice counted apart.
+
+    Of who left nothing more is to come, so their rest is no part of the whole.
+    """
+    shown = Presentation.objects.filter(
+        session__enrolment__study=study, case__withdrawal=None
+    ).exclude(kind=PRACTICE)
+    left = shown.filter(Exists(unscored_of(OuterRef("pk"))))
+    done = shown.count() - left.count()
+    return done, done + left.filter(session__enrolment__withdrawal=None).count()
+
+
 def count_done(session: Session) -> tuple[int, int]:
     """Presentations finished, and all of them, without practice."""
     place = count_place(session)

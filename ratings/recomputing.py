@@ -142,6 +142,7 @@ def _analyse(
                 read_scores(
                     path, scale=(low, high), reference=one["reference"],
                     question=one["question"],
+                    every_place=one.get("every_place", False),
                 )
             )  # fmt: skip
     found = [

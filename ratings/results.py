@@ -10,7 +10,7 @@ from uuid import UUID
 
 from django.conf import settings
 
-from ratings import blinding, bundling, files, jobs, revealing
+from ratings import blinding, bundling, files, gaps, jobs, revealing
 from ratings.design import read_design
 from ratings.models import AnalysisRun, Arm, Job, Presentation, ScoreImport, Study
 from ratings.moving.study import read_tables
@@ -38,8 +38,14 @@ def build_tables(study: Study) -> dict[str, ScoreTable]:
     for score in blinding.unseal(study):
         if score.kind in COMPARED:
             rows[score.question].append(make_row(score, meant=meant))
+    places = blinding.list_expected(study)
+    whys = gaps.read_dispositions(study)
     return {
-        question: make_table(found, levels=study.levels)
+        question: make_table(
+            [*found, *gaps.fill(found, places=places, whys=whys, question=question)],
+            levels=study.levels,
+            every_place=True,
+        )
         for question, found in rows.items()
         if found
     }

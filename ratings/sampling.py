@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 
 from ratings.allocation.draws import make_picker, shuffle
-from ratings.crossing import Values, find_name, name_strata
+from ratings.crossing import Values, find_name, name_as_before, name_strata
 
 EXCLUSIONS = {
     "lacks_mask": "lacks a mask of one source",
@@ -107,7 +107,7 @@ def draw(pool: Sequence[Candidate], rule: Rule, *, seed: str) -> Draw:
     wanted = plan_sizes({name: len(labels) for name, labels in eligible.items()}, rule)
     chosen: set[str] = set()
     for name, labels in eligible.items():
-        order = shuffle(labels, make_picker(seed, f"cases/{name}"))
+        order = shuffle(labels, make_picker(seed, f"cases/{name_as_before(name)}"))
         chosen.update(order[: wanted[name]])
     if not chosen:
         raise RuleRefused("The rule takes no case at all. Exclude less, or draw more.")
@@ -150,7 +150,7 @@ def group(pool: Sequence[Candidate], by: Sequence[str]) -> dict[str, list[str]]:
         values = tuple(case.strata.get(key) or "" for key in by)
         found.setdefault(values, []).append(case.label)
     named = {name: found[values] for values, name in name_strata(found).items()}
-    return {name: sorted(named[name]) for name in sorted(named)}
+    return {name: sorted(named[name]) for name in sorted(named, key=name_as_before)}
 
 
 def plan_sizes(eligible: Mapping[str, int], rule: Rule) -> dict[str, int]:
@@ -257,5 +257,7 @@ def _tell_taken(drawn: Draw, rule: Rule) -> str:
     if rule.mode == PROPORTIONAL:
         text += " in proportion to the size of the strata"
         text += f", at least {rule.minimum} of each" if rule.minimum else ""
-    listed = "; ".join(f"{r.name} {r.drawn} of {r.eligible}" for r in drawn.strata)
+    # A stratum that was excluded as a whole had nothing to draw from.
+    rows = [row for row in drawn.strata if row.eligible]
+    listed = "; ".join(f"{r.name} {r.drawn} of {r.eligible}" for r in rows)
     return f"{text} ({listed})."

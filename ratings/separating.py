@@ -21,7 +21,8 @@ SCHEMA = "1"
 
 def make_key(study: Study) -> str:
     """Names the masks that an audit is of, whatever their order."""
-    masks = Mask.objects.filter(arm__in=study.rated_arms()).select_related("arm")
+    chosen = Mask.objects.filter(arm__in=study.rated_arms(), case__left_out="")
+    masks = chosen.select_related("arm")
     lines = sorted(f"{m.case_id}/{m.arm.key}/{m.sha256}" for m in masks)
     text = "\n".join([SCHEMA, study.reference_arm, *lines])
     return hashlib.sha256(text.encode()).hexdigest()

@@ -202,14 +202,26 @@ class BreakForm(UnblindForm):
         return cleaned
 
 
+class CaseChoiceField(forms.ModelChoiceField):  # type: ignore[type-arg]
+    """Cases by all that tells one from another: label, contrast and file."""
+
+    def label_from_instance(self, obj: Case) -> str:
+        told = (obj.label, obj.strata.get("contrast", ""), obj.source_name)
+        return " · ".join(part for part in told if part)
+
+
 class WithdrawForm(DeskForm):
     """Which case is taken out of the running study, and why."""
 
-    case = forms.ModelChoiceField(
+    case = CaseChoiceField(
         label="Case",
         queryset=Case.objects.none(),
         empty_label="Choose a case",
-        error_messages={"required": "Choose the case."},
+        error_messages={
+            "required": "Choose the case.",
+            "invalid_choice": "This case is left out of the study or was withdrawn "
+            "already, so nobody rates it. Choose another.",
+        },
     )
     reason = reason_field(
         "Reason", "Kept in the record. Don't say what a mask looks like."
@@ -218,4 +230,25 @@ class WithdrawForm(DeskForm):
     def __init__(self, *args: Any, study: Study, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         choice = cast("forms.ModelChoiceField[Case]", self.fields["case"])
-        choice.queryset = study.cases.filter(withdrawal=None).order_by("label")
+        choice.queryset = study.compared_cases().order_by("label")
+
+
+class TypedWithdrawForm(WithdrawForm):
+    """The same on a page, where the label is typed so that no case goes by mistake."""
+
+    label = forms.CharField(
+        label="Label of the case",
+        help_text="To confirm, type the label of the case chosen above.",
+        max_length=20,
+        widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false"}),
+        error_messages={"required": "Type the label of the case to confirm."},
+    )
+
+    def clean_label(self) -> str:
+        case = self.cleaned_data.get("case")
+        typed = str(self.cleaned_data["label"]).strip()
+        if case is not None and typed.casefold() != case.label.casefold():
+            raise ValidationError(
+                f"This is not the label of the chosen case. Type it exactly: {case}"
+            )
+        return typed

@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 
 from django.urls import reverse
 
-from ratings import obstacles
-from ratings.models import Arm, Enrolment, Item, Job, Mask, Score, ScoreImport, Study
+from ratings import obstacles, reading
+from ratings.models import Arm, Enrolment, Job, Mask, ScoreImport, Study
 
 State = Study.State
 WORDS = {
@@ -70,10 +70,7 @@ class Outlook:
 
 def count_facts(study: Study) -> Facts:
     draft = study.state == State.DRAFT
-    items = Item.objects.filter(
-        presentation__session__enrolment__study=study,
-        presentation__case__withdrawal=None,
-    )
+    scored, items = (0, 0) if draft else reading.count_whole(study)
     waiting = (Job.Status.QUEUED, Job.Status.RUNNING)
     return Facts(
         state=study.state,
@@ -89,17 +86,9 @@ def count_facts(study: Study) -> Facts:
         running=study.jobs.filter(kind=Job.Kind.PREDICT, status__in=waiting).count(),
         raters=study.enrolments.filter(role=Enrolment.Role.RATER).count(),
         obstacles=tuple(obstacles.list_obstacles(study)) if draft else (),
-        items=0 if draft else items.count(),
-        scored=0 if draft else count_scored(study),
+        items=items,
+        scored=scored,
     )
-
-
-def count_scored(study: Study) -> int:
-    scores = Score.objects.filter(
-        item__presentation__session__enrolment__study=study,
-        item__presentation__case__withdrawal=None,
-    )
-    return scores.values("item").distinct().count()
 
 
 READY = "ready to lock"

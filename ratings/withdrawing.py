@@ -37,6 +37,11 @@ def withdraw_case(*, case: Case, actor: User | None, reason: str) -> Withdrawal:
             raise WithdrawalRefused(
                 "Only a study that is locked or open for rating has cases withdrawn."
             )
+        if case.left_out:
+            raise WithdrawalRefused(
+                f"{case.label} is left out of the study, so there is nothing to "
+                "withdraw. Choose a case that is rated."
+            )
         if Withdrawal.objects.filter(case=case).exists():
             raise WithdrawalRefused(f"{case.label} was already withdrawn.")
         row = Withdrawal.objects.create(study=study, case=case, reason=reason, by=actor)

@@ -47,11 +47,20 @@ def _setting(one: Analysis, questions: int) -> str:
     arms = ", ".join(arm.arm for arm in one.arms)
     asked = f", {questions} questions each," if questions > 1 else ""
     repeats = f" Hidden repeats added {d.n_repeats} scores." if d.n_repeats else ""
+    who = f"{d.n_raters} raters"
+    if one.heard < d.n_raters:
+        who = f"{one.heard} of {who}"
     return (
-        f"{d.n_raters} raters{asked} scored {d.n_cases} cases in {d.n_arms} arms "
+        f"{who}{asked} scored {d.n_cases} cases in {d.n_arms} arms "
         f"({arms}) on a scale from {one.levels[0]} to {one.levels[-1]}; "
-        f"{d.n_scored} of {d.n_expected} scores were given.{repeats}"
+        f"{d.n_scored} of {d.n_expected} scores were given.{_gaps(one)}{repeats}"
     )
+
+
+def _gaps(one: Analysis) -> str:
+    """Whose scores are missing and why, as it was typed when the study was closed."""
+    told = [f"{gap.rater} {gap.n} ({gap.reason})" for gap in one.conduct.gaps]
+    return f" Missing: {'; '.join(told)}." if told else ""
 
 
 def _analysis(one: Analysis) -> str:
@@ -98,7 +107,7 @@ def grras(analyses: Sequence[Analysis], *, moved: bool) -> str:
         else OURS,
         10: _analysis(one).replace("[@", "[").replace("; @", "; "),
         11: f"{d.n_raters} raters, {d.n_cases} cases, {d.n_arms} arms, {d.n_scored} of "
-        f"{d.n_expected} scores, {d.n_repeats} repeated scores.",
+        f"{d.n_expected} scores, {d.n_repeats} repeated scores.{_gaps(one)}",
         13: " ".join(_estimates(one)),
         15: "All scores are in scores_long.csv, all estimates in results.json.",
     }

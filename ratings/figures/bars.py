@@ -26,7 +26,7 @@ from ratings.figures.canvas import (
 from ratings.statistics.comparison import Comparison
 from ratings.statistics.description import ArmSummary, Described
 from ratings.statistics.paired import Preference
-from ratings.statistics.result import interval_text, number
+from ratings.statistics.result import interval_text, number, tell_excess
 from ratings.statistics.summary import Analysis
 
 ALL = "all raters"
@@ -80,8 +80,9 @@ def preference_per_rater(*, comparison: Comparison, simulated: bool = False) -> 
         caption=(
             f"Pairs in which {comparison.arm} was scored higher than, equal to or "
             f"lower than {comparison.reference}, by rater. Net preference over all "
-            f"raters: {text}, {net.scope}. n = {comparison.preference.n} pairs."
-        ),
+            f"raters: {text}, {net.scope}. n = {comparison.preference.n} pairs. "
+            + tell_excess(net.ci, low=-1, high=1)
+        ).rstrip(),
         simulated=simulated,
     )
 
@@ -95,7 +96,7 @@ def preference_per_arm(*, analysis: Analysis, simulated: bool = False) -> Figure
         name="preference_per_arm",
         caption=(
             f"Pairs in which each arm was scored higher than, equal to or lower than "
-            f"{reference}, over {len(analysis.raters)} raters and "
+            f"{reference}, over {analysis.heard} raters and "
             f"{len(analysis.cases)} cases; counts of these ratings, no inference."
         ),
         simulated=simulated,

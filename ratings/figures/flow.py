@@ -40,8 +40,11 @@ class Bar:
     bottom: float
 
 
-def flow_diagram(flow: Flow, *, simulated: bool = False) -> Figure:
-    """Bands from site over acquisition to contrast, as wide as there are images."""
+def flow_diagram(flow: Flow, *, absent: str = "", simulated: bool = False) -> Figure:
+    """Bands from site over acquisition to contrast, as wide as there are images.
+
+    `absent` says in the caption which cases are no part of the test set.
+    """
     total = sum(flow.values())
     columns = [stack(flow, place, total) for place in range(3)]
     height = max(6.0, 1.1 * max(len(column) for column in columns) + 2)
@@ -60,7 +63,8 @@ def flow_diagram(flow: Flow, *, simulated: bool = False) -> Figure:
         canvas, name="flow", header=("site", "acquisition", "contrast", "images"),
         rows=rows, simulated=simulated,
         caption=f"The {total} images of the test set by site, acquisition and "
-        "contrast; a band is as wide as it has images, in the colour of its site.",
+        "contrast; a band is as wide as it has images, in the colour of its site."
+        + f" {absent}".rstrip(),
     )  # fmt: skip
 
 

@@ -58,7 +58,7 @@ def forest_per_arm(*, analysis: Analysis, simulated: bool = False) -> Figure:
         caption=(
             f"Mean difference in score of each arm from {analysis.reference}, with 95 "
             f"% intervals of the {_name(analysis)}, not corrected for the number "
-            f"of arms; {rows[0][1].scope}. {len(analysis.raters)} raters, "
+            f"of arms; {rows[0][1].scope}. {analysis.heard} raters, "
             f"{len(analysis.cases)} cases."
         ),
         simulated=simulated,

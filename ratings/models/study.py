@@ -88,6 +88,10 @@ class Study(models.Model):
         """The cases that are rated: all but those left out, by draw or by hand."""
         return self.cases.filter(left_out="")
 
+    def compared_cases(self) -> models.QuerySet[Case]:
+        """The chosen cases without those that were withdrawn since."""
+        return self.chosen_cases().filter(withdrawal=None)
+
     @property
     def levels(self) -> list[int]:
         return [point["value"] for point in self.scale]

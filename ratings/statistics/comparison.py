@@ -92,7 +92,7 @@ def compare(
     paired = _paired_agreements(table, arm, reference, d)
     listed = (*agreements, *paired)
     scores = {"reference": table.of_arm(reference), "arm": table.of_arm(arm)}
-    published = as_published(raters=table.raters, agreements=listed, **scores)
+    published = _published(table, listed, scores)
     estimate = primary.estimate(test, difference)
     sensitivity = other_ways(table, arm=arm, reference=reference, seed=seed)
     chosen = primary.answer(test, difference, sensitivity.case_flips)
@@ -226,6 +226,21 @@ def _paired_agreements(
         agreement(both, kind="all", raters=raters, levels=table.levels, times=2),
         agreement(d, kind="difference", raters=raters, levels=steps),
         agreement(np.sign(d), kind="sign", raters=raters, levels=(-1, 0, 1)),
+    )
+
+
+def _published(
+    table: ScoreTable,
+    agreements: tuple[Agreement, ...],
+    scores: dict[str, FloatArray],
+) -> AsPublished:
+    """The published table; its script never heard of a rater who gave no score."""
+    raters = tuple(rater for rater in table.raters if rater not in table.silent)
+    kept = [rater in raters for rater in table.raters]
+    return as_published(
+        raters=raters,
+        agreements=tuple(_among(found, raters) for found in agreements),
+        **{name: values[kept] for name, values in scores.items()},
     )
 
 

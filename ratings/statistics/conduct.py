@@ -16,10 +16,11 @@ from ratings.statistics.crossed import RATERS, crossed_mean
 from ratings.statistics.paired import midranks
 from ratings.statistics.result import Result
 from ratings.statistics.rows import ScoreRow
-from ratings.statistics.table import FloatArray, ScoreTable
+from ratings.statistics.table import FloatArray, ScoreTable, natural
 
 BoolArray = npt.NDArray[np.bool_]
 HASTY, IDLE = 3.0, 600.0  # seconds
+UNEXPLAINED = "no reason given"
 UNSURE = ("unsure", "don't know", "dont_know", "unknown")
 
 
@@ -31,6 +32,15 @@ class Count:
     rater: str
     n_expected: int
     n_given: int
+
+
+@dataclass(frozen=True)
+class Gap:
+    """How many of a rater's scores are missing for one reason."""
+
+    rater: str
+    reason: str
+    n: int
 
 
 @dataclass(frozen=True)
@@ -70,11 +80,13 @@ class ArmConduct:
 class Conduct:
     """How the rating went; `order` is points per 100 positions, within raters.
 
+    `gaps` are `reasons` by rater, only where each score asked for has its row.
     `n_unlooked` and `n_own` count scores, None where nothing was recorded of it.
     """
 
     counts: tuple[Count, ...]
     reasons: tuple[tuple[str, int], ...]
+    gaps: tuple[Gap, ...]
     order: Result
     session: Result
     times: tuple[Times, ...]
@@ -88,12 +100,13 @@ def conduct(table: ScoreTable, *, reference: str, seed: int) -> Conduct:
     main = [row for row in table.rows if row.rep == 0]
     looks = [row.unlooked for row in main if row.unlooked is not None]
     owns = [row.conflict for row in main if row.conflict is not None]
-    lacking = Counter(
-        row.reason or "no reason given" for row in main if row.score is None
-    )
+    lacking = [
+        (row.rater, row.reason or UNEXPLAINED) for row in main if row.score is None
+    ]
     return Conduct(
         counts=_counts(table),
-        reasons=tuple(sorted(lacking.items())),
+        reasons=tuple(sorted(Counter(reason for _, reason in lacking).items())),
+        gaps=_gaps(lacking) if table.every_place else (),
         order=order_effect(main, table),
         session=session_effect(main, table),
         times=_times(main, table),
@@ -107,10 +120,15 @@ def conduct(table: ScoreTable, *, reference: str, seed: int) -> Conduct:
     )
 
 
+def _gaps(lacking: Iterable[tuple[str, str]]) -> tuple[Gap, ...]:
+    counts = sorted(Counter(lacking).items(), key=lambda one: natural(one[0][0]))
+    return tuple(Gap(rater, reason, n) for (rater, reason), n in counts)
+
+
 def _counts(table: ScoreTable) -> tuple[Count, ...]:
-    given = (~np.isnan(table.scores)).sum(1)
+    given, asked = (~np.isnan(table.scores)).sum(1), table.expected.sum(1)
     return tuple(
-        Count(arm, rater, len(table.cases), int(given[r, a]))
+        Count(arm, rater, int(asked[r, a]), int(given[r, a]))
         for a, arm in enumerate(table.arms)
         for r, rater in enumerate(table.raters)
     )

@@ -18,8 +18,8 @@ from ratings.statistics.table import FloatArray, ScoreTable
 class Described:
     """Scores of one arm by one rater or by all.
 
-    `counts` follows the levels of the scale; `n_expected` is every case once per
-    rater; `sd` is the sample SD (ddof 1) of the scores themselves.
+    `counts` follows the levels of the scale; `n_expected` is how many the table
+    says were asked for; `sd` is the sample SD (ddof 1) of the scores themselves.
     """
 
     label: str
@@ -43,12 +43,12 @@ class ArmSummary:
 
 def describe_arm(table: ScoreTable, *, arm: str, seed: int) -> ArmSummary:
     """Mean with its crossed interval, SD and counts of one arm."""
-    scores = table.of_arm(arm)
+    scores, asked = table.of_arm(arm), table.expected_of(arm).sum(1)
     return ArmSummary(
         arm=arm,
-        overall=_described("all raters", scores, table.levels),
+        overall=_described("all raters", scores, table.levels, int(asked.sum())),
         per_rater=tuple(
-            _described(rater, scores[r : r + 1], table.levels)
+            _described(rater, scores[r : r + 1], table.levels, int(asked[r]))
             for r, rater in enumerate(table.raters)
         ),
         agreement=agreement(scores, kind=arm, raters=table.raters, levels=table.levels),
@@ -57,7 +57,9 @@ def describe_arm(table: ScoreTable, *, arm: str, seed: int) -> ArmSummary:
     )
 
 
-def _described(label: str, scores: FloatArray, levels: tuple[int, ...]) -> Described:
+def _described(
+    label: str, scores: FloatArray, levels: tuple[int, ...], n_expected: int
+) -> Described:
     mean = crossed_mean(scores, what="mean score").both
     reason = "no_scores" if mean.value is None else mean.reason or "not_tested"
     given = scores[~np.isnan(scores)]
@@ -65,9 +67,9 @@ def _described(label: str, scores: FloatArray, levels: tuple[int, ...]) -> Descr
         label=label,
         # A test of “mean = 0” would mean nothing on a scale.
         mean=replace(mean, p=None, reason=reason),
-        sd=_sd(given, scores.size, mean.scope),
+        sd=_sd(given, n_expected, mean.scope),
         counts=tuple(int((given == level).sum()) for level in levels),
-        n_expected=scores.size,
+        n_expected=n_expected,
     )
 
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from ratings.statistics.crossed import BOTH, crossed_mean
 from ratings.statistics.result import Result
-from ratings.statistics.table import FloatArray, ScoreTable
+from ratings.statistics.table import BoolArray, FloatArray, ScoreTable
 
 
 @dataclass(frozen=True)
@@ -31,12 +31,20 @@ def assume(table: ScoreTable, *, arm: str, reference: str) -> MissingScores:
     a, r = table.of_arm(arm), table.of_arm(reference)
     d = a - r
     low, high = table.levels[0], table.levels[-1]
-    lacking = int(np.isnan(a).sum() + np.isnan(r).sum())
+    asked = table.expected_of(arm), table.expected_of(reference)
+    lacking = sum(
+        int((np.isnan(scores) & place).sum())
+        for scores, place in zip((a, r), asked, strict=True)
+    )
+
+    def fill(in_arm: int, in_reference: int) -> FloatArray:
+        return _filled(a, asked[0], in_arm) - _filled(r, asked[1], in_reference)
+
     forms = {
         "complete_raters": ("complete raters only", d[~np.isnan(d).any(1)]),
         "complete_cases": ("complete cases only", _complete_cases(d)),
-        "worst": ("missing scores against the arm", _filled(a, low) - _filled(r, high)),
-        "best": ("missing scores for the arm", _filled(a, high) - _filled(r, low)),
+        "worst": ("missing scores against the arm", fill(low, high)),
+        "best": ("missing scores for the arm", fill(high, low)),
     }
     found = {
         name: _one(label, values, d.size, lacking)
@@ -67,5 +75,5 @@ def _complete_cases(d: FloatArray) -> FloatArray:
     return seen[:, ~np.isnan(seen).any(0)]
 
 
-def _filled(scores: FloatArray, value: int) -> FloatArray:
-    return np.where(np.isnan(scores), float(value), scores)
+def _filled(scores: FloatArray, asked: BoolArray, value: int) -> FloatArray:
+    return np.where(np.isnan(scores) & asked, float(value), scores)

@@ -212,6 +212,19 @@ def interval_text(ci: tuple[float, float]) -> str:
     return f"{number(ci[0])} to {number(ci[1])}"
 
 
+def tell_excess(ci: tuple[float, float] | None, *, low: float, high: float) -> str:
+    """What an interval beyond the possible range is worth; "" where it lies within."""
+    if ci is None or (low <= ci[0] and ci[1] <= high):
+        return ""
+    span = f"{number(low, digits=0)} to {number(high, digits=0)}"
+    if ci[0] <= low and high <= ci[1]:
+        return (
+            f"The interval is wider than all that is possible ({span}), so these "
+            "scores cannot tell."
+        )
+    return f"The interval goes beyond what is possible ({span}); read it up to there."
+
+
 def finite(number: float) -> float | None:
     """A Python float, or None for NaN and infinities."""
     return float(number) if math.isfinite(number) else None

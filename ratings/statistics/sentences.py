@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from ratings.statistics.comparison import Comparison
 from ratings.statistics.description import ArmSummary
 from ratings.statistics.paired import Preference
 from ratings.statistics.primary import CROSSED, TESTS
-from ratings.statistics.result import Result, interval_text, number, p_text
+from ratings.statistics.result import (
+    Result,
+    interval_text,
+    number,
+    p_text,
+    tell_excess,
+)
 from ratings.statistics.table import ScoreTable
 
 __all__ = [
@@ -50,6 +58,7 @@ def of_arm(summary: ArmSummary, table: ScoreTable) -> str:
     return (
         f"{summary.arm} was scored {number(mean.value)} on average {scale} "
         f"({interval(mean)}), {mean.scope}."
+        + _excess(mean, table.levels[0], table.levels[-1])
     )
 
 
@@ -116,17 +125,28 @@ def _headline(comparison: Comparison, table: ScoreTable, test: str) -> str:
             f"{distance}, but neither an interval nor a test can be given"
             f"{_by(test)}: {result.reason_text}."
         )
+    span = table.levels[-1] - table.levels[0]
+    excess = _excess(result, -span, span)
     p = result.p if comparison.p_holm is None else comparison.p_holm
     corrected = "" if p == result.p else f", Holm-corrected {p_text(p)}"
     numbers = f"({interval(result)}, {p_text(result.p)}{corrected}{_named(test)})"
     whom = f"this holds {result.scope} ({_size(result, table)})"
     if p < ALPHA:
-        return f"{distance} {numbers}; {whom}."
+        return f"{distance} {numbers}; {whom}.{excess}"
+    caution = (
+        " The interval says which differences remain possible; it is no proof that "
+        "the two are equal."
+    )
     return (
         f"No difference between {arm} and {reference} was shown: {distance} "
-        f"{numbers}; {whom}. The interval says which differences remain possible; it "
-        "is no proof that the two are equal."
+        f"{numbers}; {whom}.{excess or caution}"
     )
+
+
+def _excess(result: Result, low: float, high: float) -> str:
+    """The sentence on an interval beyond the scale, to be put after another."""
+    text = tell_excess(result.ci, low=low, high=high)
+    return f" {text}" if text else ""
 
 
 def _named(test: str) -> str:
@@ -146,9 +166,11 @@ def _distance(value: float, reference: str) -> str:
 
 
 def _size(result: Result, table: ScoreTable) -> str:
+    # Whoever gave no score, and a case without one, are no part of the sample.
+    given = ~np.isnan(table.scores)
     parts = {
-        "rater": len(table.raters),
-        "case": len(table.cases),
+        "rater": int(given.any((1, 2)).sum()),
+        "case": int(given.any((0, 2)).sum()),
         "pair": result.n,
     }
     return ", ".join(_counted(count, noun) for noun, count in parts.items())
@@ -168,14 +190,15 @@ def _preferences(comparison: Comparison) -> str:
 
 
 def _raters(comparison: Comparison) -> tuple[str, ...]:
-    if len(comparison.per_rater) < 2:
+    paired = [r for r in comparison.per_rater if r.preference.n]
+    if len(paired) < 2:
         return ()
     tested = [r for r in comparison.per_rater if r.p_holm is not None]
     called = [r for r in tested if r.p_holm is not None and r.p_holm < ALPHA]
     # The test is one of ranks, so its direction is too.
     higher = sum(1 for r in called if (r.rank_biserial.value or 0) > 0)
     text = (
-        f"Rater by rater, {higher} of {len(comparison.per_rater)} scored "
+        f"Rater by rater, {higher} of {len(paired)} scored "
         f"{comparison.arm} higher and {len(called) - higher} lower beyond chance "
         f"(exact signed-rank test with Holm correction over "
         f"{_counted(len(tested), 'testable rater')})."

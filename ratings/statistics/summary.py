@@ -86,16 +86,23 @@ class Analysis:
     versions: Mapping[str, str]
     primary: str = CROSSED
 
+    @property
+    def heard(self) -> int:
+        """How many raters gave any score."""
+        return len({one.rater for one in self.conduct.counts if one.n_given})
+
     def to_json(self) -> Plain:
         """The tree as dicts and lists for strict JSON: null and never NaN.
 
         The recommended primary test goes unsaid, as in every file of before it was
-        a choice.
+        a choice; so do gaps by rater where there is none.
         """
         tree = plain(self)
         if self.primary == CROSSED:
             for part in (tree, *tree["comparisons"]):
                 del part["primary"]
+        if not self.conduct.gaps:
+            del tree["conduct"]["gaps"]
         return tree
 
     def to_text(self) -> str:
@@ -205,9 +212,9 @@ def _design(table: ScoreTable) -> Design:
         n_raters=len(table.raters),
         n_cases=len(table.cases),
         n_arms=len(table.arms),
-        n_expected=int(table.scores.size),
+        n_expected=int(table.expected.sum()),
         n_scored=scored,
-        n_repeats=len(table.repeats),
+        n_repeats=sum(1 for row in table.repeats if row.score is not None),
     )
 
 

@@ -7,7 +7,7 @@ import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from operator import attrgetter
 from pathlib import Path
 
@@ -32,6 +32,7 @@ __all__ = [
 ]
 
 FloatArray = npt.NDArray[np.float64]
+BoolArray = npt.NDArray[np.bool_]
 STRATA = ("contrast", "site", "acquisition")
 # In the order that hashes were made of; `astuple` copies each cell, 20 times slower.
 cells_of = attrgetter(*(field.name for field in fields(ScoreRow)))
@@ -51,6 +52,8 @@ class ScoreTable:
         repeats: hidden repeat ratings (rep > 0), which no primary result uses.
         rows: every row as given, for export and for the data hash.
         unused_columns: columns of the file that nothing reads.
+        every_place: whether each score that was asked for has a row, given or not; else
+            every rater is taken to have been asked about every case in every arm.
     """
 
     raters: tuple[str, ...]
@@ -63,6 +66,31 @@ class ScoreTable:
     rows: tuple[ScoreRow, ...]
     question: str = ""
     unused_columns: tuple[str, ...] = ()
+    every_place: bool = False
+
+    @cached_property
+    def expected(self) -> BoolArray:
+        """[rater, case, arm]: where a main rating was asked for."""
+        if not self.every_place:
+            return np.ones(self.scores.shape, dtype=bool)
+        axes = (self.raters, self.cases, self.arms)
+        at = [{label: i for i, label in enumerate(axis)} for axis in axes]
+        found = np.zeros(self.scores.shape, dtype=bool)
+        for row in self.rows:
+            if row.rep == 0:
+                found[at[0][row.rater], at[1][row.case], at[2][row.arm]] = True
+        return found
+
+    def expected_of(self, arm: str) -> BoolArray:
+        """[rater, case] of one arm: where a main rating was asked for."""
+        found: BoolArray = self.expected[:, :, self.arms.index(arm)]
+        return found
+
+    @property
+    def silent(self) -> tuple[str, ...]:
+        """Raters who were asked and gave no score at all."""
+        missing = np.isnan(self.scores)
+        return tuple(r for n, r in enumerate(self.raters) if missing[n].all())
 
     def of_arm(self, arm: str) -> FloatArray:
         """Scores [rater, case] of one arm."""
@@ -93,6 +121,7 @@ def read_scores(
     reference: str,
     score_column: str = "score",
     question: str | None = None,
+    every_place: bool = False,
 ) -> ScoreTable:
     """Read a long CSV of scores (columns: `rows.COLUMNS`) into a table.
 
@@ -105,6 +134,7 @@ def read_scores(
             file.rows,
             levels=range(scale[0], scale[1] + 1),
             unused_columns=file.unused_columns,
+            every_place=every_place,
         )
     except ValueError as error:
         raise ScoreFileError(f"{path.name}: {error}") from error
@@ -121,12 +151,14 @@ def make_table(
     *,
     levels: Sequence[int],
     unused_columns: Sequence[str] = (),
+    every_place: bool = False,
 ) -> ScoreTable:
     """Arrange rows of one question as a table; a combination not in them is NaN.
 
     Args:
         rows: main ratings and repeats in any order.
         levels: consecutive whole numbers, lowest first.
+        every_place: whether `rows` has one for each score that was asked for.
 
     Raises:
         ValueError: a rating given twice, or a case with two strata labels.
@@ -161,6 +193,7 @@ def make_table(
         rows=rows,
         question=rows[0].question if rows else "",
         unused_columns=tuple(unused_columns),
+        every_place=every_place,
     )
 
 

@@ -37,8 +37,11 @@ def find_plane(zooms: Sequence[float]) -> str:
     return ("sagittal", "coronal", "axial")[order[2]]
 
 
-def table_test_set(cases: Sequence[CaseFacts]) -> Sheet:
-    """Table 1: one row for each combination of site, field, contrast, acquisition."""
+def table_test_set(cases: Sequence[CaseFacts], *, absent: str = "") -> Sheet:
+    """Table 1: one row for each combination of site, field, contrast, acquisition.
+
+    `absent` says which cases are no part of the test set.
+    """
     groups: dict[tuple[str, ...], list[CaseFacts]] = {}
     for case in cases:
         key = (case.site, case.field_strength, case.contrast, case.acquisition)
@@ -54,7 +57,8 @@ def table_test_set(cases: Sequence[CaseFacts]) -> Sheet:
         rows=tuple(lines),
         notes=("Resolution is mean ± SD along right–left, anterior–posterior and "
                "superior–inferior (RPI order). Orientation is that of the stored "
-               "files, letters naming the positive ends.",),
+               "files, letters naming the positive ends.",
+               *([absent] if absent else [])),
         text=5,
     )  # fmt: skip
 

@@ -8,6 +8,7 @@ from django import template
 
 from ratings.statistics.primary import TESTS
 from ratings.statistics.result import number as written
+from ratings.statistics.result import tell_excess
 
 register = template.Library()
 Result = dict[str, Any]
@@ -27,6 +28,14 @@ def interval(result: Result | None, digits: int = 2) -> str:
         return "–"
     low, high = result["ci"]
     return f"{written(low, digits=digits)} to {written(high, digits=digits)}"
+
+
+@register.filter
+def excess(difference: Result | None, levels: list[int]) -> str:
+    """What an interval of a difference is worth that goes beyond the scale."""
+    ci = difference.get("ci") if difference else None
+    span = levels[-1] - levels[0]
+    return tell_excess(ci and (ci[0], ci[1]), low=-span, high=span)
 
 
 @register.filter

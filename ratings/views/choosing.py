@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -14,6 +15,7 @@ from django.views.decorators.http import require_http_methods
 
 from ratings import access, outdated, selecting
 from ratings.choosing_forms import DrawForm, FilterForm, Sight
+from ratings.crossing import NOT_GIVEN
 from ratings.models import Case, Study
 from ratings.sampling import Candidate
 from ratings.selecting import SelectionRefused
@@ -40,8 +42,7 @@ def choose_cases(request: SignedInRequest, study_id: UUID) -> HttpResponse:
     form = None
     if request.method == "POST":
         if request.POST.get("act") != "draw":
-            set_by_hand(request, study)
-            return redirect("choose", study_id=study.pk)
+            return choose_by_hand(request, study)
         form = make_form(study, request.POST)
         try:
             if form.is_valid() and draw(request, study, form):
@@ -66,7 +67,7 @@ def show_stale(
 
 
 def make_form(study: Study, posted: Any = None) -> DrawForm:
-    strata = selecting.list_strata(selecting.read_candidates(study))
+    strata = list_values(selecting.read_candidates(study))
     stored = study.selection.get("rule", {})
     targets = stored.get("targets") or {}
     initial = {
@@ -103,29 +104,44 @@ def draw(request: SignedInRequest, study: Study, form: DrawForm) -> bool:
     return True
 
 
-def set_by_hand(request: SignedInRequest, study: Study) -> None:
-    ids = [UUID(value) for value in request.POST.getlist("case") if is_id(value)]
-    typed = request.POST.get("revision", "")
-    revision = int(typed) if typed.isdigit() and len(typed) < 10 else -1
+def choose_by_hand(request: SignedInRequest, study: Study) -> HttpResponse:
+    """Back to the page; with the marks and the reason as they were if refused."""
     try:
-        if request.POST.get("act") == "take_in":
-            count = selecting.take_in(
-                study=study, actor=request.user, ids=ids, revision=revision
-            )
-            messages.success(request, f"{plural(count, 'case')} taken in again.")
-        else:
-            count = selecting.leave_out(
-                study=study, actor=request.user, ids=ids, revision=revision,
-                reason=request.POST.get("why", ""),
-            )  # fmt: skip
-            messages.success(request, f"{plural(count, 'case')} left out.")
+        messages.success(request, set_by_hand(request, study))
     except SelectionRefused as refusal:
         messages.error(request, str(refusal))
+        study.refresh_from_db()
+        stale = isinstance(refusal, selecting.SelectionStale)
+        return show(request, study, None, status=409 if stale else 422)
+    return redirect("choose", study_id=study.pk)
 
 
-def show(request: SignedInRequest, study: Study, form: DrawForm | None) -> HttpResponse:
+def read_marked(request: SignedInRequest) -> list[UUID]:
+    return [UUID(value) for value in request.POST.getlist("case") if is_id(value)]
+
+
+def set_by_hand(request: SignedInRequest, study: Study) -> str:
+    """What was done, as a sentence."""
+    ids = read_marked(request)
+    typed = request.POST.get("revision", "")
+    revision = int(typed) if typed.isdigit() and len(typed) < 10 else -1
+    if request.POST.get("act") == "take_in":
+        count = selecting.take_in(
+            study=study, actor=request.user, ids=ids, revision=revision
+        )
+        return f"{plural(count, 'case')} taken in again."
+    count = selecting.leave_out(
+        study=study, actor=request.user, ids=ids, revision=revision,
+        reason=request.POST.get("why", ""),
+    )  # fmt: skip
+    return f"{plural(count, 'case')} left out."
+
+
+def show(
+    request: SignedInRequest, study: Study, form: DrawForm | None, status: int = 200
+) -> HttpResponse:
     pool = selecting.read_candidates(study)
-    strata = selecting.list_strata(pool)
+    strata = list_values(pool)
     filters = FilterForm(request.GET, strata=strata)
     filters.is_valid()
     noticed = {case.label: case.noticed for case in pool}
@@ -137,7 +153,7 @@ def show(request: SignedInRequest, study: Study, form: DrawForm | None) -> HttpR
         volumes = tuple(mask.volume_mm3 if mask else None for mask in one.masks)
         sight = Sight(case.strata, volumes, noticed[case.label], case.left_out)
         if filters.fits(sight):
-            values = tuple(str(case.strata.get(key) or "–") for key in strata)
+            values = tuple(str(case.strata.get(key) or NOT_GIVEN) for key in strata)
             rows.append(ChoiceRow(case, values, volumes, one.warnings))
     chosen = sorted(case.label for case in study.chosen_cases())
     context = {
@@ -156,18 +172,26 @@ def show(request: SignedInRequest, study: Study, form: DrawForm | None) -> HttpR
         "newcomers": study.cases.filter(left_out=selecting.AFTER_DRAW).count(),
         "earlier": selecting.list_earlier(study),
         "sizes": count_strata(pool),
+        "marked": read_marked(request),
+        "why": request.POST.get("why", ""),
     }
-    status = 422 if form is not None and form.errors else 200
+    status = 422 if form is not None and form.errors else status
     return render(request, "ratings/choose.html", context, status=status)
+
+
+def list_values(pool: list[Candidate]) -> dict[str, list[str]]:
+    """The values of each stratum; that a case has none is one of them, the last."""
+    return {
+        key: values + [NOT_GIVEN] * any(not case.strata.get(key) for case in pool)
+        for key, values in selecting.list_strata(pool).items()
+    }
 
 
 def count_strata(pool: list[Candidate]) -> list[tuple[str, str]]:
     """Each stratum with the sizes of its values, "T2w: 26 · UNIT1: 4"."""
     found = []
-    for key, values in selecting.list_strata(pool).items():
-        sizes = {v: sum(c.strata.get(key) == v for c in pool) for v in values}
-        lacking = len(pool) - sum(sizes.values())
-        texts = [f"{value}: {n}" for value, n in sizes.items()]
-        texts += [f"unknown {lacking}"] if lacking else []
+    for key, values in list_values(pool).items():
+        sizes = Counter(case.strata.get(key) or NOT_GIVEN for case in pool)
+        texts = [f"{value}: {sizes[value]}" for value in values]
         found.append((key.replace("_", " ").capitalize(), " · ".join(texts)))
     return found

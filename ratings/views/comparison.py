@@ -21,7 +21,7 @@ from ratings.statistics.mask_tables import MaskRow, make_tables, table_cases
 from ratings.statistics.relation import Point, Relation
 from ratings.statistics.segmentation import PUBLISHED, RULES
 from ratings.statistics.sheets import Sheet, sheet_csv, sheet_latex
-from ratings.statistics.test_set import count_flow, table_test_set
+from ratings.statistics.test_set import count_flow
 from ratings.strata import list_strata
 from ratings.views import SignedInRequest
 
@@ -97,7 +97,8 @@ def show_comparison(request: SignedInRequest, study_id: UUID) -> HttpResponse:
     context: dict[str, Any] = {
         "study": study, "choice": choice, "rules": RULES,
         "strata": list_strata(study),
-        "test_set": table_test_set(measuring.describe_cases(study)),
+        "test_set": measuring.lay_out_test_set(study),
+        "absent": measuring.tell_absent(study),
     }  # fmt: skip
     if choice is None:
         return render(request, "ratings/comparison/comparison.html", context)
@@ -235,7 +236,7 @@ def find_sheet(request: SignedInRequest, study: Study, name: str) -> Sheet:
 def list_tables(request: SignedInRequest, study: Study) -> list[Sheet]:
     """Every table that there is of what the address names."""
     choice = read_choice(request, study)
-    sheets = [table_test_set(measuring.describe_cases(study))]
+    sheets = [measuring.lay_out_test_set(study)]
     if choice is not None and (rows := list_rows(study, choice)):
         sheets += [*list_sheets(study, choice), table_cases(rows)]
         kept = measuring.list_current(study, choice.reference)
@@ -260,7 +261,9 @@ def draw_flow(study: Study, kind: str) -> bytes:
     # Here and not above: matplotlib takes a second to load.
     from ratings.figures.flow import flow_diagram
 
-    figure = flow_diagram(flow, simulated=study.simulated)
+    figure = flow_diagram(
+        flow, absent=measuring.tell_absent(study), simulated=study.simulated
+    )
     return figure.files()[kind]
 
 

@@ -16,6 +16,7 @@ from django.views.decorators.http import (
     require_http_methods,
     require_POST,
 )
+from django_htmx.http import HttpResponseClientRefresh
 
 from ratings import (
     access,
@@ -45,6 +46,8 @@ SECONDS_AN_ITEM = 45
 @require_http_methods(["GET", "POST"])
 def show_lock(request: SignedInRequest, study_id: UUID) -> HttpResponse:
     study = access.find_study(user=request.user, study_id=study_id, act="lock")
+    if request.htmx:
+        return show_separating(request, study)
     if study.state != Study.State.DRAFT:
         return show_locked(request, study)
     posted = request.POST if request.method == "POST" else None
@@ -72,6 +75,15 @@ def show_lock(request: SignedInRequest, study_id: UUID) -> HttpResponse:
     }
     status = 422 if posted is not None else 200
     return render(request, "ratings/lock.html", context, status=status)
+
+
+def show_separating(request: SignedInRequest, study: Study) -> HttpResponse:
+    """How far the separability audit is; the whole page once it is over."""
+    job = separating.find_job(study)
+    if job is None or study.state != Study.State.DRAFT:
+        return HttpResponseClientRefresh()
+    context = {"study": study, "separating": job}
+    return render(request, "ratings/separability_job.html", context)
 
 
 def lock(request: SignedInRequest, study: Study, data: dict[str, Any]) -> bool:
@@ -206,7 +218,7 @@ def audit_separability(request: SignedInRequest, study_id: UUID) -> HttpResponse
         raise Http404
     separating.request(study, user=request.user)
     audit.record(study=study, actor=request.user, verb="audit_separability", payload={})
-    messages.success(request, "The separability audit is under way.")
+    messages.success(request, "The separability audit was asked for.")
     return redirect("lock", study_id=study.pk)
 
 

@@ -21,7 +21,7 @@ from ratings.views.uploads import send_picture
 def find_case(request: SignedInRequest, study_id: UUID, case_id: UUID) -> Case:
     """The case, where the desk may see its masks by arm; else 404."""
     study = find_open(request, study_id)
-    cases = study.cases.filter(withdrawal=None).select_related("study")
+    cases = study.compared_cases().select_related("study")
     return get_object_or_404(cases, pk=case_id)
 
 
@@ -62,7 +62,7 @@ def choose(request: SignedInRequest, study: Study, arms: list[Arm]) -> dict[str,
     tiles = looking.list_tiles(study, arm, order=order, chosen=chosen)
     return {
         "arm": arm, "order": order, "orders": orders, "tiles": tiles,
-        "total": study.cases.filter(withdrawal=None).count(),
+        "total": study.compared_cases().count(),
         "filters": [(n, v, chosen.get(n, "")) for n, v in choices.items()],
     }  # fmt: skip
 

@@ -24,7 +24,7 @@ from ratings import (
 )
 from ratings.models import Enrolment, Study
 from ratings.protocol import ProtocolError
-from ratings.signed_forms import BreakForm, CloseForm, UnblindForm, WithdrawForm
+from ratings.signed_forms import BreakForm, CloseForm, TypedWithdrawForm, UnblindForm
 from ratings.views import SignedInRequest
 from ratings.withdrawing import WithdrawalRefused
 
@@ -56,18 +56,18 @@ def show_progress(request: HttpRequest, study_id: UUID) -> HttpResponse:
 
 def describe(study: Study) -> dict[str, Any]:
     rows = watching.summarise_progress(study)
-    # of who left nothing more is to come, so their rest is no part of the whole
     rating = [row for row in rows if not row["left"]]
-    gone = sum(row["done"] for row in rows if row["left"])
+    done, total = reading.count_whole(study)
     return {
         "study": study,
         "rows": rows,
         "rating": rating,
-        "done": gone + sum(row["done"] for row in rating),
-        "total": gone + sum(row["total"] for row in rating),
+        "done": done,
+        "total": total,
         "finished": sum(row["done"] == row["total"] for row in rating),
         "late": sum(row["late_days"] > 0 for row in rows),
         "missing": protocol.count_missing(study),
+        "wanted": protocol.wanted_items(study).count(),
         "collecting": study.state == State.COLLECTING,
         "practice": practice.summarise_practice(study),
         "words": (words := list_words(study)),
@@ -176,10 +176,13 @@ def withdraw_case(request: SignedInRequest, study_id: UUID) -> HttpResponse:
     if study.state not in withdrawing.RUNNING:
         messages.error(request, "Only a locked or open study has cases withdrawn.")
         return redirect("monitor", study_id=study.pk)
-    form = WithdrawForm(request.POST or None, study=study)
+    form = TypedWithdrawForm(request.POST or None, study=study)
     if request.method == "POST" and form.is_valid():
+        case, reason = form.cleaned_data["case"], form.cleaned_data["reason"]
         try:
-            row = withdrawing.withdraw_case(actor=request.user, **form.cleaned_data)
+            row = withdrawing.withdraw_case(
+                case=case, actor=request.user, reason=reason
+            )
             messages.success(request, f"{row.case} was withdrawn for all raters.")
         except WithdrawalRefused as refusal:
             messages.error(request, str(refusal))

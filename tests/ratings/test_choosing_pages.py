@@ -246,3 +246,58 @@ def test_a_filter_that_is_no_number_says_that_it_was_left_out(
     page = coordinator.get(address(pool), {"low": "abc", "high": "-3"}).text
     assert "Left out: Enter a number." in page
     assert "Left out: Ensure this value is greater than or equal to 0." in page
+
+
+def test_leaving_out_without_a_reason_keeps_the_marks(
+    pool: Study, coordinator: Client
+) -> None:
+    page = coordinator.get(address(pool)).text
+    assert 'name="why" maxlength="200"' in page
+    assert "required></label>" in page, "the browser asks for it too"
+    assert 'value="take_in" formnovalidate' in page, "taking in needs no reason"
+    cases = pool.cases.filter(label__in=("C002", "C005"))
+    ids = [str(case.pk) for case in cases]
+    answer = post(coordinator, pool, act="leave_out", case=ids, why=" ")
+    assert answer.status_code == 422
+    assert "Say why these cases are left out" in answer.text
+    for case in pool.cases.all():
+        marked = f'aria-label="Mark {case.label}" checked' in answer.text
+        assert marked == (str(case.pk) in ids)
+    assert pool.chosen_cases().count() == 8
+    stale = post(coordinator, pool, act="leave_out", case=ids, why="Metal", revision=77)
+    assert stale.status_code == 409
+    assert 'value="Metal"' in stale.text
+
+
+def test_cases_without_a_value_are_a_stratum_by_one_name(
+    pool: Study, coordinator: Client
+) -> None:
+    """Sites are given of three cases, and contrast now of all but two."""
+    for case in pool.cases.filter(label__in=("C002", "C003")):
+        Case.objects.filter(pk=case.pk).update(strata={})
+    page = coordinator.get(address(pool)).text
+    assert "T1w: 3 · T2w: 3 · not given: 2" in page
+    assert "Contrast (3)" in page
+    assert "Site (2)" in page
+    assert "unknown" not in page
+    found = coordinator.get(f"{address(pool)}?stratum_0=not+given").text
+    assert "2 of 8 cases shown" in found
+    assert "Mark C002" in found
+    assert "Mark C001" not in found
+    post(coordinator, pool, size="3")
+    pool.refresh_from_db()
+    assert "not given 1 of 2" in pool.selection["text"]
+
+
+def test_a_stratum_with_nothing_to_draw_from_is_not_printed(
+    pool: Study, coordinator: Client
+) -> None:
+    case = pool.cases.get(label="C001")
+    Case.objects.filter(pk=case.pk).update(strata={})
+    post(coordinator, pool, exclude=["all_empty"])
+    pool.refresh_from_db()
+    assert "(every mask of it is empty, 1)" in pool.selection["text"]
+    assert "0 of 0" not in pool.selection["text"]
+    assert "not given" not in pool.selection["text"]
+    (row,) = [r for r in pool.selection["strata"] if r["name"] == "not given"]
+    assert (row["pool"], row["excluded"], row["drawn"]) == (1, 1, 0), "in the table"

@@ -17,7 +17,19 @@ from ratings.sampling import Candidate, Rule, RuleRefused
 from tests.ratings.conftest import AddCases
 from tests.ratings.script import Script
 
-WORDS = ["", "unknown", "all", "x", "x, y", "y", "y, z", "z", '"x", "y"', '"x"', "a\nb"]
+WORDS = [
+    "",
+    "not given",
+    "all",
+    "x",
+    "x, y",
+    "y",
+    "y, z",
+    "z",
+    '"x", "y"',
+    '"x"',
+    "a\nb",
+]
 
 
 @given(st.sets(st.tuples(st.sampled_from(WORDS), st.sampled_from(WORDS)), min_size=1))
@@ -30,9 +42,9 @@ def test_no_two_strata_have_one_name(strata: set[tuple[str, str]]) -> None:
 @pytest.mark.parametrize(
     ("strata", "names"),
     [
-        ([("T2w", "Lyon"), ("T2w", "")], ["T2w, Lyon", "T2w, unknown"]),
+        ([("T2w", "Lyon"), ("T2w", "")], ["T2w, Lyon", "T2w, not given"]),
         ([("x, y", "z"), ("x", "y, z")], ['"x, y", "z"', '"x", "y, z"']),
-        ([("",), ("unknown",), ("T2w",)], ["unknown", '"unknown"', "T2w"]),
+        ([("",), ("not given",), ("T2w",)], ["not given", '"not given"', "T2w"]),
         ([()], ["all"]),
         (
             [("x, y", "z"), ("x", "y, z"), ('"x, y"', '"z"')],
@@ -84,7 +96,7 @@ def test_a_draw_of_before_is_repeated_by_its_plain_names() -> None:
     drawn = sampling.draw(pool, rule, seed="5eed")
     # what the version before drew from this seed
     assert drawn.chosen == ("C05", "C06", "C12", "C13", "C16", "C17")
-    assert [row.name for row in drawn.strata] == ["T1w", "T2w", "unknown"]
+    assert [row.name for row in drawn.strata] == ["T1w", "T2w", "not given"]
 
 
 @pytest.fixture
@@ -103,7 +115,7 @@ def test_a_script_draws_from_a_stratum_with_a_line_break(
     broken: Study, script: Script
 ) -> None:
     one = f"studies/{broken.pk}/draw"
-    body = {**RULE, "targets": {"Lyon\nSud": 3, "unknown": 1}}
+    body = {**RULE, "targets": {"Lyon\nSud": 3, "not given": 1}}
     drawn = script.post(one, body)
     assert drawn.status_code == 201, drawn.content
     chosen = broken.cases.filter(left_out="")

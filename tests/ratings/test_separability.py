@@ -15,7 +15,8 @@ from sklearn.metrics import roc_auc_score
 
 from inference.measuring import run_job
 from ratings import invitations, jobs, protocol, separating
-from ratings.models import Mask, SeparabilityAudit, Study
+from ratings.models import Job, Mask, SeparabilityAudit, Study
+from ratings.obstacles import find_obstacles
 from ratings.statistics.mask_features import describe_mask
 from ratings.statistics.separability import auc_of, fit_logistic, separate
 from tests.ratings.conftest import AddCases, make_user
@@ -144,7 +145,7 @@ def test_the_audit_is_run_from_the_lock_page_and_frozen_with_the_protocol(
     page = reverse("lock", args=[draft.pk])
     assert b"Run the separability audit" in coordinator.get(page).content
     coordinator.post(reverse("separability-audit", args=[draft.pk]))
-    assert b"The audit is under way" in coordinator.get(page).content
+    assert b"The audit is waiting for a worker" in coordinator.get(page).content
     before = sorted(Mask.objects.values_list("sha256", flat=True))
     job = separating.find_job(draft)
     assert job is not None
@@ -160,6 +161,33 @@ def test_the_audit_is_run_from_the_lock_page_and_frozen_with_the_protocol(
     assert arm["n"] == 10
     again = coordinator.post(reverse("separability-audit", args=[draft.pk]))
     assert again.status_code == 404
+
+
+def test_an_audit_that_waits_or_runs_says_so_by_itself_and_hinders_no_lock(
+    coordinator: Client, ada: User, draft: Study
+) -> None:
+    page, htmx = reverse("lock", args=[draft.pk]), {"HX-Request": "true"}
+    coordinator.post(reverse("separability-audit", args=[draft.pk]))
+    text = coordinator.get(page).content.decode()
+    assert f'hx-get="{page}" hx-trigger="every 3s"' in text
+    assert "Predictions are still running" not in text
+    waiting = coordinator.get(page, headers=htmx).content.decode()
+    assert "waiting for a worker" in waiting
+    assert "Checklist" not in waiting, "only the part that changes"
+    draft.jobs.update(status="running", message="Looking at the masks of C001")
+    running = coordinator.get(page, headers=htmx).content.decode()
+    assert "The audit is under way. Looking at the masks of C001" in running
+    draft.jobs.update(status="done")
+    assert coordinator.get(page, headers=htmx).headers["HX-Refresh"] == "true"
+    draft.jobs.update(status="running")
+    protocol.lock(study=draft, actor=ada)
+    assert Study.objects.get(pk=draft.pk).state == Study.State.LOCKED
+    assert coordinator.get(page, headers=htmx).headers["HX-Refresh"] == "true"
+
+
+def test_predictions_that_run_still_hinder_the_lock(draft: Study) -> None:
+    draft.jobs.create(kind=Job.Kind.PREDICT, status=Job.Status.RUNNING)
+    assert "Predictions are still running" in " ".join(find_obstacles(draft))
 
 
 def test_an_audit_of_other_masks_is_not_the_studys(draft: Study) -> None:

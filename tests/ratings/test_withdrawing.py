@@ -6,12 +6,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.contrib.auth.models import User
 from django.core import mail
 from django.test import Client
 from django.urls import reverse
 
-from ratings import files, protocol, reading, verifying, withdrawing
+from ratings import files, invitations, protocol, reading, verifying, withdrawing
 from ratings.models import Item, Mask, Score, Session, Study, Withdrawal
+from tests.ratings.conftest import AddCases
+from tests.ratings.script import Script
 from tests.ratings.test_scoring import body, current, put
 
 
@@ -109,10 +112,39 @@ def test_the_coordinator_withdraws_with_a_reason(
     assert "does not come back" in coordinator.get(url).text
     assert coordinator.post(url, {"case": case.pk, "reason": " "}).status_code == 200
     assert not Withdrawal.objects.exists()
-    coordinator.post(url, {"case": case.pk, "reason": "Wrong patient."})
+    wish = {"case": case.pk, "reason": "Wrong patient."}
+    other = "C001" if case.label != "C001" else "C002"
+    for typed, said in (("", "Type the label"), (other, f"exactly: {case.label}")):
+        assert said in coordinator.post(url, {**wish, "label": typed}).text
+    assert not Withdrawal.objects.exists()
+    coordinator.post(url, {**wish, "label": case.label})
     row = Withdrawal.objects.get()
     assert (row.case, row.reason) == (case, "Wrong patient.")
     assert row.by is not None
-    again = coordinator.post(url, {"case": case.pk, "reason": "Again."})
+    again = coordinator.post(url, {**wish, "label": case.label})
     assert again.status_code == 200
+    assert "was withdrawn already" in again.text
     assert Withdrawal.objects.count() == 1
+
+
+def test_only_a_case_that_is_rated_can_be_withdrawn(
+    coordinator: Client, script: Script, study: Study, ada: User, add_cases: AddCases
+) -> None:
+    add_cases(3)
+    study.cases.filter(label="C002").update(left_out="not drawn")
+    invitations.add_rater(study=study, actor=ada, name="rhea", email="r@example.org")
+    protocol.lock(study=study, actor=ada)
+    out = study.cases.get(label="C002")
+    url = reverse("withdraw", args=[study.pk])
+    page = coordinator.get(url).text
+    assert ">C001 · T2w · i0.nii.gz</option>" in page, "told apart by more than a label"
+    assert "i1.nii.gz" not in page
+    wish = {"case": str(out.pk), "reason": "Motion."}
+    answer = coordinator.post(url, {**wish, "label": "C002"})
+    assert "left out of the study" in answer.text
+    told = script.post(f"studies/{study.pk}/withdraw", wish)
+    assert told.status_code == 400
+    assert "left out of the study" in str(told.json())
+    with pytest.raises(withdrawing.WithdrawalRefused, match="C002 is left out"):
+        withdrawing.withdraw_case(case=out, actor=ada, reason="Motion.")
+    assert not Withdrawal.objects.exists()

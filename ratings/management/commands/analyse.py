@@ -81,6 +81,12 @@ class Command(BaseCommand):
             "(default: %(default)s)",
         )
         parser.add_argument(
+            "--every-place",
+            action="store_true",
+            help="the file has a row for every score that was to be given, so that a "
+            "rater, case and arm without one were not asked for",
+        )
+        parser.add_argument(
             "--seed",
             type=int,
             default=SEED,
@@ -111,6 +117,7 @@ class Command(BaseCommand):
                 reference=options["reference"],
                 score_column=options["score_column"],
                 question=options["question"],
+                every_place=options["every_place"],
             )
         except ScoreFileError as refusal:
             raise CommandError(str(refusal)) from refusal
