@@ -64,6 +64,7 @@ def list_uploads(study: Study, chosen: list[Pair] | None) -> dict[str, Any]:
         "image_files": image_files,
         "mask_files": count_uses(mask_files, pairs),
         "personal": committing.find_personal(pairs, {str(u.id): u for u in found}),
+        "waiting": len(found),
         "refused": [u for u in found if u.kind == Upload.Kind.REFUSED],
     }
 

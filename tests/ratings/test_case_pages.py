@@ -149,6 +149,17 @@ def test_dismissing_all_refused_leaves_what_waits_for_import(
     assert not list(files.locate("images").iterdir())
 
 
+def test_removing_all_asks_first_with_the_count_and_says_what_went(
+    four_by_two: None, send: Send, study: Study, coordinator: Client
+) -> None:
+    send("bad.nii", b"no" * 500)
+    page = coordinator.get(address("cases", study)).text
+    assert 'data-ask="Remove 11 received files from this list?' in page
+    assert page.index("Remove all from this list") > page.index("Masks in this list")
+    answer = coordinator.post(address("uploads-clear", study), follow=True)
+    assert "11 files removed from the list." in answer.text
+
+
 def test_a_name_cannot_smuggle_markup_into_the_page(
     send: Send, make: Callable[..., bytes], study: Study, coordinator: Client
 ) -> None:

@@ -9,7 +9,7 @@ import { askFirst, wakeFilters, wakeMarks, wakeSorting } from "./tables";
 import { wakeUpload } from "./upload";
 
 export function wakePage(root: ParentNode): void {
-  for (const form of all<HTMLFormElement>(root, "form[data-ask]")) askFirst(form);
+  for (const form of all<HTMLFormElement>(root, "form[data-ask], form:has(button[data-ask])")) askFirst(form);
   for (const form of all<HTMLFormElement>(root, "form[data-quiet]")) {
     wakeQuiet(form, exchange);
   }

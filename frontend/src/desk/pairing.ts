@@ -13,7 +13,10 @@ export function wakePairing(
     const button = (event.target as Element).closest<HTMLButtonElement>("[data-quiet]");
     if (button) void sendQuietly(event, form, button, exchange);
   });
-  form.addEventListener("submit", () => busy(form));
+  form.addEventListener("submit", (event) => {
+    // neither a question answered with no nor another button imports
+    if (!event.defaultPrevented && !event.submitter?.hasAttribute("formaction")) busy(form);
+  });
   tell();
 }
 

@@ -4,13 +4,18 @@ import { countMarked, nameMarked, readMarked } from "./marking";
 
 export function askFirst(form: HTMLFormElement): void {
   form.addEventListener("submit", (event) => {
-    // A button with an address of its own does something else than the form.
-    if (event.submitter?.hasAttribute("formaction")) return;
-    const question = form.dataset["ask"]!;
+    const question = findQuestion(form, event.submitter);
+    if (!question) return;
     const marks = form.querySelector("[data-mark-all]");
     const asked = marks ? nameMarked(question, readMarked(form)) : question;
     if (!confirm(asked)) event.preventDefault();
   });
+}
+
+/** A button with an address of its own does something else than the form, and asks itself. */
+function findQuestion(form: HTMLFormElement, pressed: HTMLElement | null): string | undefined {
+  const own = pressed?.dataset["ask"];
+  return pressed?.hasAttribute("formaction") ? own : own ?? form.dataset["ask"];
 }
 
 /** Every header with data-sort becomes a button; numbers sort as numbers. */
