@@ -202,7 +202,7 @@ def change_stratum(request: SignedInRequest, study_id: UUID) -> HttpResponse:
     ids = [UUID(one) for one in request.POST.getlist("case") if is_id(one)]
     seen = request.POST.get("seen", "")
     try:
-        count = strata.change_stratum(
+        changed = strata.change_stratum(
             study=study, actor=request.user, name=name, value=value, ids=ids,
             seen=int(seen) if seen.isdigit() and len(seen) < 10 else None,
         )  # fmt: skip
@@ -214,8 +214,9 @@ def change_stratum(request: SignedInRequest, study_id: UUID) -> HttpResponse:
     except ImportRefused as refusal:
         messages.error(request, str(refusal))
     else:
-        messages.success(request, f"{plural(count, 'case')} changed.")
-        if gone := len(set(ids)) - count:
+        told = strata.tell_change(name=name, value=value, labels=changed)
+        messages.success(request, told)
+        if gone := len(set(ids)) - len(changed):
             sentence = f"{plural(gone, 'marked case')} had been removed meanwhile."
             messages.warning(request, sentence)
     return redirect("cases", study_id=study.pk)

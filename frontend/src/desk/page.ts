@@ -1,11 +1,12 @@
 // Finds what a page, or a part of it that was just exchanged, has to be woken.
 import { wakeAnchors } from "./anchors";
+import { askFirst } from "./asking";
 import { wakeCopying } from "./copying";
 import { wakeKeeping } from "./keeping";
 import { wakeLocking } from "./locking";
 import { wakePairing } from "./pairing";
 import { wakeQuiet } from "./quiet";
-import { askFirst, wakeFilters, wakeMarks, wakeSorting } from "./tables";
+import { wakeFilters, wakeMarks, wakeSorting } from "./tables";
 import { wakeUpload } from "./upload";
 
 export function wakePage(root: ParentNode): void {

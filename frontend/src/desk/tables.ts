@@ -1,22 +1,6 @@
-// Sorting, filtering and marking of table rows, and a question before what is final.
+// Sorting, filtering and marking of table rows.
 import { setText } from "../dom";
-import { countMarked, nameMarked, readMarked } from "./marking";
-
-export function askFirst(form: HTMLFormElement): void {
-  form.addEventListener("submit", (event) => {
-    const question = findQuestion(form, event.submitter);
-    if (!question) return;
-    const marks = form.querySelector("[data-mark-all]");
-    const asked = marks ? nameMarked(question, readMarked(form)) : question;
-    if (!confirm(asked)) event.preventDefault();
-  });
-}
-
-/** A button with an address of its own does something else than the form, and asks itself. */
-function findQuestion(form: HTMLFormElement, pressed: HTMLElement | null): string | undefined {
-  const own = pressed?.dataset["ask"];
-  return pressed?.hasAttribute("formaction") ? own : own ?? form.dataset["ask"];
-}
+import { countMarked, readMarked } from "./marking";
 
 /** Every header with data-sort becomes a button; numbers sort as numbers. */
 export function wakeSorting(table: HTMLTableElement): void {
