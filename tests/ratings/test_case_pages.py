@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -158,6 +159,20 @@ def test_removing_all_asks_first_with_the_count_and_says_what_went(
     assert page.index("Remove all from this list") > page.index("Masks in this list")
     answer = coordinator.post(address("uploads-clear", study), follow=True)
     assert "11 files removed from the list." in answer.text
+
+
+def test_corrections_are_kept_and_dismissing_a_refusal_leaves_the_page_open(
+    four_by_two: None, send: Send, study: Study, coordinator: Client
+) -> None:
+    """What the marks do is tried in a browser and under frontend/tests."""
+    for n in range(2):
+        send(f"bad{n}.nii", b"no" * 500)
+    page = coordinator.get(address("cases", study)).text
+    (form,) = re.findall(r'<form id="pairing"[^>]*>', page)
+    assert "data-keep-touched" in form
+    dismissing = re.findall(r"<form[^>]*>(?=[^\n]*>Dismiss)", page)
+    assert len(dismissing) == 3
+    assert all("data-quiet" in one for one in dismissing)
 
 
 def test_a_name_cannot_smuggle_markup_into_the_page(

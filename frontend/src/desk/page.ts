@@ -6,8 +6,14 @@ import { wakeKeeping } from "./keeping";
 import { wakeLocking } from "./locking";
 import { wakePairing } from "./pairing";
 import { wakeQuiet } from "./quiet";
+import { remember, restore } from "./recall";
 import { wakeFilters, wakeMarks, wakeSorting } from "./tables";
 import { wakeUpload } from "./upload";
+
+/** The parts of the page that change while files come and go. */
+const PARTS = ["#action", "#messages", "#received", "#unfinished", ".side"];
+/** Those of them that hold something to be woken. */
+const WOKEN = ["#received", "#unfinished"];
 
 export function wakePage(root: ParentNode): void {
   for (const form of all<HTMLFormElement>(root, "form[data-ask], form:has(button[data-ask])")) askFirst(form);
@@ -39,11 +45,6 @@ function all<E extends Element>(root: ParentNode, selector: string): E[] {
   return [...root.querySelectorAll<E>(selector)];
 }
 
-/** The parts of the page that change while files come and go. */
-const PARTS = ["#action", "#messages", "#received", "#unfinished", ".side"];
-/** Those of them that hold something to be woken. */
-const WOKEN = ["#received", "#unfinished"];
-
 async function refreshList(): Promise<void> {
   const answer = await fetch(location.pathname, { credentials: "same-origin" });
   // whoever is signed out is led to another page, which has no list
@@ -60,24 +61,4 @@ export function exchange(html: string): void {
   }
   restore(chosen);
   for (const part of all(document, WOKEN.join())) wakePage(part);
-}
-
-type Field = HTMLSelectElement | HTMLInputElement;
-const FIELDS = "#pairing select, #pairing input[type=text]";
-
-function remember(): Map<string, string> {
-  const fields = all<Field>(document, FIELDS);
-  return new Map(fields.map((field) => [field.name, field.value]));
-}
-
-function restore(chosen: Map<string, string>): void {
-  for (const field of all<Field>(document, FIELDS)) {
-    const value = chosen.get(field.name);
-    // an empty choice is only kept where there is nothing new to propose
-    if (!value) continue;
-    const known = field instanceof HTMLSelectElement
-      ? [...field.options].some((option) => option.value === value)
-      : true;
-    if (known) field.value = value;
-  }
 }
