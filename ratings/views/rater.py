@@ -132,10 +132,14 @@ def revoke_link(
     study = access.find_study(user=request.user, study_id=study_id, act="invite")
     people = study.enrolments.select_related("user", "study")
     enrolment = get_object_or_404(people, pk=rater_id)
+    name = enrolment.user.get_full_name() or enrolment.user.email
     if invitations.revoke_link(enrolment=enrolment, actor=request.user):
-        messages.success(request, "The link no longer works.")
+        messages.success(request, f"The link of {name} no longer works.")
     else:
-        messages.info(request, "There was no link that still worked.")
+        messages.info(request, f"{name} had no link that still worked.")
+    # a colleague has no page of their own
+    if enrolment.role == Enrolment.Role.RATER:
+        return redirect("rater", study_id=study_id, rater_id=rater_id)
     return redirect("raters", study_id=study_id)
 
 

@@ -15,6 +15,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from ratings import protocol
+from ratings.desk import tokens
 from ratings.models import AccessEntry, Enrolment, Session, Study
 from tests.ratings.conftest import end_collecting, make_user, sign_in
 from tests.ratings.script import Script
@@ -124,6 +125,42 @@ def test_a_revoked_link_opens_nothing(coordinator: Client, study: Study) -> None
     assert Client().get(link).status_code == 404
     assert Client().post(link, BOTH).status_code == 404
     assert AccessEntry.objects.filter(verb="revoke_link").count() == 1
+
+
+def test_revoking_asks_about_a_person_and_leads_back_to_that_person(
+    coordinator: Client, study: Study
+) -> None:
+    form = {"name": "Rhea Ray", "email": "rhea@example.org"}
+    coordinator.post(address("raters", study), form)
+    one = study.enrolments.get(role="rater")
+    own = address("rater", study, one.pk)
+    question = 'data-ask="Revoke the link of Rhea Ray?'
+    assert question in coordinator.get(own).text
+    answer = coordinator.post(address("rater-revoke", study, one.pk), follow=True)
+    assert answer.redirect_chain == [(own, 302)]
+    assert "The link of Rhea Ray no longer works." in answer.text
+    assert "<dd>Link revoked" in answer.text
+    assert question not in answer.text
+    again = coordinator.post(address("rater-revoke", study, one.pk), follow=True)
+    assert "Rhea Ray had no link that still worked." in again.text
+
+
+def test_a_colleague_s_link_is_revoked_on_the_list(
+    coordinator: Client, study: Study
+) -> None:
+    add_colleague(coordinator, study, "statistician", "Sue Stone")
+    one = study.enrolments.get(role="statistician")
+    people = coordinator.get(address("raters", study)).text
+    assert 'data-ask="Revoke the link of Sue Stone?' in people
+    answer = coordinator.post(address("rater-revoke", study, one.pk), follow=True)
+    assert answer.redirect_chain == [(address("raters", study), 302)]
+    assert "The link of Sue Stone no longer works." in answer.text
+
+
+def test_ending_a_token_asks_first_by_its_name(coordinator: Client, ada: User) -> None:
+    tokens.make_token(user=ada, label="night run")
+    page = coordinator.get(reverse("tokens")).text
+    assert 'data-ask="End the token “night run” now?' in page
 
 
 def test_an_invited_coordinator_coordinates_this_study_and_makes_none(
