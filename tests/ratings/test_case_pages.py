@@ -222,6 +222,20 @@ def test_the_preview_gives_four_images_of_a_person_one_mask(
         assert masks[row.choices[0].chosen].startswith(row.target.name[:6])
 
 
+def test_sources_stand_below_one_another_with_room_for_a_mask_s_full_name(
+    send: Send, make: Callable[..., bytes], study: Study, coordinator: Client
+) -> None:
+    send("a_T2w.nii.gz", make())
+    for n, source in enumerate(("One", "Two", "Three", "Four", "Five")):
+        send(f"a_seg{n}.nii.gz", make(mask=True), role="upload", arm=source)
+    page = coordinator.get(address("cases", study)).text
+    (table,) = re.findall(r'<table class="[^"]*waiting">.*?</table>', page, re.S)
+    assert table.count("<th ") == 5 + 1
+    (cell,) = re.findall(r'<td><div class="choices-of-masks">.*?</td>', table, re.S)
+    assert cell.count("<select ") == cell.count("data-full hidden") == 5
+    assert '<span class="mask-source">Three</span>' in cell
+
+
 def test_importing_makes_a_case_of_every_image(
     four_by_two: None, study: Study, coordinator: Client
 ) -> None:
