@@ -28,7 +28,7 @@ class ChoiceRow:
     """One case of the pool with the volumes of its masks, in the order of the arms."""
 
     case: Case
-    strata: tuple[str, ...]
+    strata: tuple[tuple[str, str], ...]
     volumes: tuple[float | None, ...]
     warnings: tuple[str, ...]
 
@@ -121,6 +121,8 @@ def set_by_hand(request: SignedInRequest, study: Study) -> None:
 def show(request: SignedInRequest, study: Study, form: DrawForm | None) -> HttpResponse:
     pool = selecting.read_candidates(study)
     strata = selecting.list_strata(pool)
+    # one column says all, and is sorted by what stands first
+    order = sorted(strata, key=lambda key: key != "contrast")
     filters = FilterForm(request.GET, strata=strata)
     filters.is_valid()
     noticed = {case.label: case.noticed for case in pool}
@@ -132,7 +134,9 @@ def show(request: SignedInRequest, study: Study, form: DrawForm | None) -> HttpR
         volumes = tuple(mask.volume_mm3 if mask else None for mask in one.masks)
         sight = Sight(case.strata, volumes, noticed[case.label], case.left_out)
         if filters.fits(sight):
-            values = tuple(str(case.strata.get(key) or "–") for key in strata)
+            values = tuple(
+                (name_stratum(key), str(case.strata.get(key) or "–")) for key in order
+            )
             rows.append(ChoiceRow(case, values, volumes, one.warnings))
     chosen = sorted(case.label for case in study.chosen_cases())
     context = {
@@ -140,7 +144,7 @@ def show(request: SignedInRequest, study: Study, form: DrawForm | None) -> HttpR
         "draft": study.state == Study.State.DRAFT,
         "form": form or make_form(study),
         "filters": filters,
-        "strata": [key.replace("_", " ").capitalize() for key in strata],
+        "strata": [name_stratum(key) for key in order],
         "arms": arms,
         "rows": rows,
         "pool": len(pool),
@@ -163,5 +167,9 @@ def count_strata(pool: list[Candidate]) -> list[tuple[str, str]]:
         lacking = len(pool) - sum(sizes.values())
         texts = [f"{value}: {n}" for value, n in sizes.items()]
         texts += [f"unknown {lacking}"] if lacking else []
-        found.append((key.replace("_", " ").capitalize(), " · ".join(texts)))
+        found.append((name_stratum(key), " · ".join(texts)))
     return found
+
+
+def name_stratum(key: str) -> str:
+    return key.replace("_", " ").capitalize()
