@@ -53,28 +53,32 @@ class CaseRow:
 @require_GET
 def show_cases(request: SignedInRequest, study_id: UUID) -> HttpResponse:
     study = access.find_study(user=request.user, study_id=study_id, act="edit")
-    return render_page(request, study, chosen=None, faults=[])
+    return render_page(request, study)
 
 
 def render_page(
     request: SignedInRequest,
     study: Study,
     *,
-    chosen: list[Pair] | None,
-    faults: list[str],
+    chosen: list[Pair] | None = None,
+    refusal: ImportRefused | None = None,
 ) -> HttpResponse:
     draft = study.state == Study.State.DRAFT
     context = {
         "study": study,
         "draft": draft,
-        "faults": faults,
+        "faults": refusal.faults if refusal else [],
         "limit": settings.UPLOAD_LIMIT_BYTES,
         "companion_kinds": Companion.Kind.choices,
         "contrasts": sorted(set(pairing.CONTRASTS.values())),
         "strata": strata.list_names(study) if draft else [],
         "seen": strata.find_seen(study),
         **list_imported(study),
-        **(list_uploads(study, chosen) if draft else {}),
+        **(
+            list_uploads(study, chosen, refusal.rows if refusal else {})
+            if draft
+            else {}
+        ),
         "unfinished": (unfinished := transfers.list_unfinished(study) if draft else []),
         # what a colleague is sending just now is not let go of with all the rest
         "idle": [
@@ -83,7 +87,7 @@ def render_page(
             if not row.busy or row.transfer.user_id == request.user.pk
         ],
     }
-    status = 422 if faults else 200
+    status = 422 if refusal else 200
     return render(request, "ratings/cases.html", context, status=status)
 
 
@@ -127,7 +131,7 @@ def import_cases(request: SignedInRequest, study_id: UUID) -> HttpResponse:
             names_confirmed="names_confirmed" in request.POST,
         )  # fmt: skip
     except ImportRefused as refusal:
-        return render_page(request, study, chosen=pairs, faults=refusal.faults)
+        return render_page(request, study, chosen=pairs, refusal=refusal)
     left = len(pairs) - len(outcome.cases)
     messages.success(request, describe_import(outcome.pairs, study.keep_originals))
     if any(case.left_out == selecting.AFTER_DRAW for case in outcome.cases):
