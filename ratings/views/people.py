@@ -46,6 +46,7 @@ def show_raters(request: SignedInRequest, study_id: UUID) -> HttpResponse:
         add = latecomers.add_late_rater if late else invitations.add_rater
         try:
             enrolment = add(study=study, actor=request.user, **form.cleaned_data)
+            note_other_name(request, enrolment, form.cleaned_data["name"])
             return invite(request, enrolment)
         except InvitationRefused as refusal:
             messages.error(request, str(refusal))
@@ -72,8 +73,22 @@ def add_colleague(request: SignedInRequest, study_id: UUID) -> HttpResponse:
         except CoordinatorRefused as refusal:
             form.add_error("colleague", str(refusal))
         else:
+            note_other_name(request, enrolment, form.cleaned_data["name"])
             return welcome(request, enrolment)
     return render_people(request, study, colleague=form, status=422)
+
+
+def note_other_name(request: SignedInRequest, enrolment: Enrolment, typed: str) -> None:
+    """Say it where an address belongs to somebody of another name than was typed."""
+    name = " ".join(enrolment.user.get_full_name().split())
+    typed = " ".join(typed.split())
+    if typed and typed.lower() != name.lower():
+        own = name or enrolment.user.email
+        messages.warning(
+            request,
+            f"This address has an account already; its name, {own}, is used. Check "
+            "the address if you meant somebody else.",
+        )
 
 
 def welcome(request: SignedInRequest, enrolment: Enrolment) -> HttpResponse:

@@ -36,7 +36,7 @@ from ratings.rater_forms import (
 )
 from ratings.views import SignedInRequest
 from ratings.views.meanwhile import show_stale
-from ratings.views.people import ask, hand_over, invite
+from ratings.views.people import ask, hand_over, invite, note_other_name
 from ratings.withdrawing import WithdrawalRefused
 
 
@@ -282,6 +282,7 @@ def replace_rater(
     if request.method == "POST" and form.is_valid():
         try:
             raters.replace(enrolment=enrolment, actor=request.user, **form.cleaned_data)
+            note_other_name(request, enrolment, form.cleaned_data["name"])
             return invite(request, enrolment)
         except InvitationRefused as refusal:
             messages.error(request, str(refusal))
