@@ -203,6 +203,7 @@ def render_people(
         "fresh": take_fresh_link(request, study),
         "days": invitations.VALID_DAYS,
         "sends_mail": mailing.sends_mail(),
+        "reminds": mailing.sends_reminders(),
     }
     return render(request, "ratings/raters.html", context, status=status)
 

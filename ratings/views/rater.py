@@ -73,6 +73,7 @@ def show_rater(
         "running": state in withdrawing.RUNNING,
         "unblinded": state == Study.State.UNBLINDED,
         "fresh": raters.is_fresh(enrolment),
+        "reminds": mailing.sends_reminders(),
         "left": getattr(enrolment, "withdrawal", None),
     }
     return render(request, "ratings/rater.html", context)

@@ -113,9 +113,25 @@ def test_a_reminder_that_nobody_gets_ends_no_link(
     for url in (address("rater-remind", study, one.pk), address("remind", study)):
         page = coordinator.post(url, follow=True).text
         assert sentence in page
+        assert "EMAIL_URL" not in page
         assert "Reminders were sent" not in page
     assert Client().get(link.group()).status_code == 200
     assert not study.audit.filter(verb="remind").exists()
+
+
+@pytest.mark.parametrize(("way", "shown"), [("console", False), ("smtp", True)])
+def test_reminders_are_offered_only_where_the_site_sends_mail(
+    coordinator: Client, open_study: Study, settings: Any, way: str, shown: bool
+) -> None:
+    settings.EMAIL_BACKEND = f"django.core.mail.backends.{way}.EmailBackend"
+    one = open_study.enrolments.filter(role="rater")[0]
+    people = coordinator.get(address("raters", open_study)).text
+    person = coordinator.get(address("rater", open_study, one.pk)).text
+    assert ("Remind all who have not finished" in people) is shown
+    assert ("Send a reminder" in person) is shown
+    for page in (people, person):
+        assert ("This site sends no mail, so no" in page) is not shown
+        assert "EMAIL_URL" not in page
 
 
 def test_a_revoked_link_opens_nothing(coordinator: Client, study: Study) -> None:
