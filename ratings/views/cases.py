@@ -102,7 +102,11 @@ def list_imported(study: Study) -> dict[str, Any]:
         told = explain_warnings(case, masks, twins.get(case.label, []))
         rows.append(CaseRow(case, masks, told))
     counts = [sum(row.masks[i] is not None for row in rows) for i in range(len(arms))]
-    return {"arms": list(zip(arms, counts, strict=True)), "rows": rows}
+    return {
+        "arms": list(zip(arms, counts, strict=True)),
+        "rows": rows,
+        "left_out": sum(bool(case.left_out) for case in cases),
+    }
 
 
 def explain_warnings(

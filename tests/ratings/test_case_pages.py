@@ -11,12 +11,13 @@ from typing import Any
 import nibabel as nib
 import numpy as np
 import pytest
+from django.contrib.auth.models import User
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.http import HttpResponse
 from django.test import Client, TestCase
 from django.urls import reverse
 
-from ratings import files
+from ratings import files, selecting
 from ratings.models import AuditEntry, Job, Study, Upload
 from tests.ratings.conftest import AddCases
 from tests.volumes import make_affine, make_image, make_lesion, save
@@ -349,6 +350,32 @@ def test_imported_cases_show_what_was_measured(
     text = coordinator.get(address("cases", study)).text
     for fact in ("C001", "C002", "24 × 20 × 8", "0.6 × 0.6 × 3", "9.7"):
         assert fact in text
+
+
+def test_cases_that_are_left_out_say_so(
+    study: Study, coordinator: Client, ada: User, add_cases: AddCases
+) -> None:
+    add_cases(3)
+    page = coordinator.get(address("cases", study)).text
+    assert "left out" not in page
+    assert "Choose which are rated" in page
+    case = study.cases.get(label="C002")
+    selecting.leave_out(
+        study=study, actor=ada, ids=[case.pk], reason="blurred",
+        revision=study.cases_revision,
+    )  # fmt: skip
+    page = coordinator.get(address("cases", study)).text
+    assert "3 cases, 1 left out</h2>" in page
+    (row,) = re.findall(r"<strong>(C\d+)</strong><br><span[^>]*>left out<", page)
+    assert row == "C002"
+
+
+def test_a_locked_study_shows_which_are_rated(
+    open_study: Study, coordinator: Client
+) -> None:
+    page = coordinator.get(address("cases", open_study)).text
+    assert "See which are rated" in page
+    assert "Choose which are rated" not in page
 
 
 def test_pictures_are_painted_for_the_coordinator_alone(
