@@ -2,12 +2,13 @@
 import { wakeAnchors } from "./anchors";
 import { askFirst } from "./asking";
 import { wakeCopying } from "./copying";
+import { wakeFilters } from "./filtering";
 import { wakeKeeping } from "./keeping";
 import { wakeLocking } from "./locking";
 import { wakePairing } from "./pairing";
 import { wakeQuiet } from "./quiet";
 import { remember, restore } from "./recall";
-import { wakeFilters, wakeMarks, wakeSorting } from "./tables";
+import { wakeMarks, wakeSorting } from "./tables";
 import { wakeUpload } from "./upload";
 
 /** The parts of the page that change while files come and go. */

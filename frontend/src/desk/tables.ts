@@ -1,4 +1,4 @@
-// Sorting, filtering and marking of table rows.
+// Sorting and marking of table rows.
 import { setText } from "../dom";
 import { countMarked, readMarked } from "./marking";
 
@@ -45,19 +45,6 @@ function compareNumbers(a: string, b: string): number {
 function size(text: string): number {
   const numbers = text.replaceAll(",", "").match(/\d+(\.\d+)?/g);
   return numbers ? numbers.reduce((product, n) => product * Number(n), 1) : -1;
-}
-
-export function wakeFilters(input: HTMLInputElement): void {
-  const table = document.getElementById(input.dataset["filter"]!) as HTMLTableElement;
-  input.addEventListener("keydown", (event) => {
-    if (event.key === "Enter") event.preventDefault();
-  });
-  input.addEventListener("input", () => {
-    const sought = input.value.trim().toLowerCase();
-    for (const row of table.tBodies[0]!.rows) {
-      row.hidden = !row.textContent!.toLowerCase().includes(sought);
-    }
-  });
 }
 
 /** One box marks all rows that are shown; buttons wait until one is marked. */
