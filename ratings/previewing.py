@@ -65,7 +65,7 @@ def choose(study: Study, seed: str) -> list[Case]:
     lost = training - by_label.keys()
     if lost:
         raise PreviewRefused(
-            f"The calibration case {min(lost)} lacks a mask, or is left out."
+            f"The practice case {min(lost)} lacks a mask, or is left out."
         )
     rest = shuffle(sorted(by_label.keys() - training), make_picker(seed, "preview"))
     if not rest:

@@ -115,12 +115,7 @@ def remove_colleague(
         pk=member_id,
     )
     if request.method != "POST":
-        role = enrolment.get_role_display().lower()
-        return ask(
-            request, enrolment, title=f"Remove the {role}", verb=f"Remove the {role}",
-            sentence="This person loses access to the study at once, and an unused "
-            "link stops working. What the person did stays on record.",
-        )  # fmt: skip
+        return ask_about_colleague(request, enrolment)
     try:
         coordinators.remove_colleague(enrolment=enrolment, actor=request.user)
     except CoordinatorRefused as refusal:
@@ -128,6 +123,23 @@ def remove_colleague(
     if not study.enrolments.filter(user=request.user).exists():
         return redirect("home")
     return redirect("raters", study_id=study_id)
+
+
+def ask_about_colleague(request: SignedInRequest, enrolment: Enrolment) -> HttpResponse:
+    """One's own access ends like a colleague's, but nobody shall do that unawares."""
+    if enrolment.user_id == request.user.pk:
+        return ask(
+            request, enrolment, title="End your own access", verb="End my access",
+            sentence="This is you. You lose access to the study at once, and only "
+            "another coordinator of it can let you in again. What you did stays on "
+            "record.",
+        )  # fmt: skip
+    role = enrolment.get_role_display().lower()
+    return ask(
+        request, enrolment, title=f"Remove the {role}", verb=f"Remove the {role}",
+        sentence="This person loses access to the study at once, and an unused "
+        "link stops working. What the person did stays on record.",
+    )  # fmt: skip
 
 
 @login_required

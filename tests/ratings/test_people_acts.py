@@ -221,7 +221,12 @@ def test_the_last_coordinator_stays_and_others_lose_access_at_once(
     assert browser.get(address("cases", study)).status_code == 200
     hers = study.enrolments.get(user=grace)
     gone = address("colleague-remove", study, hers.pk)
-    assert "loses access" in coordinator.get(gone).text
+    assert "This person loses access" in coordinator.get(gone).text
+    told = browser.get(gone).text
+    assert "End your own access" in told
+    assert "This is you. You lose access" in told
+    people = browser.get(address("raters", study)).text
+    assert people.count("End my access…</a>") == people.count("End access…</a>") == 1
     coordinator.post(gone)
     assert browser.get(address("cases", study)).status_code == 404
     verbs = list(study.audit.values_list("verb", flat=True))
