@@ -173,6 +173,15 @@ def test_a_colleague_s_link_is_revoked_on_the_list(
     assert "The link of Sue Stone no longer works." in answer.text
 
 
+def test_the_link_to_the_description_says_that_it_is_a_download(
+    coordinator: Client,
+) -> None:
+    page = coordinator.get(reverse("tokens")).text
+    url = reverse("api-schema")
+    assert f'<a href="{url}">Download the description (OpenAPI)</a>' in page
+    assert coordinator.get(url).status_code == 200
+
+
 def test_ending_a_token_asks_first_by_its_name(coordinator: Client, ada: User) -> None:
     tokens.make_token(user=ada, label="night run")
     page = coordinator.get(reverse("tokens")).text
