@@ -9,13 +9,20 @@ from ratings.models import Upload
 
 
 def tell_apart(uploads: Iterable[Upload]) -> dict[str, str]:
-    """By id each file's name, with person and source where another is called so too."""
+    """By id each file's name, with person and source where another is called so too.
+
+    A mask may be called as its image is: sentences say "the mask" of it, except where
+    it was refused before that was asked.
+    """
     found = list(uploads)
-    counts = Counter(one.name for one in found)
-    return {
-        str(one.pk): name_fully(one) if counts[one.name] > 1 else one.name
-        for one in found
-    }
+    names = Counter(one.name for one in found)
+    alike = Counter((one.name, "arm" in one.facts) for one in found)
+    told = {}
+    for one in found:
+        refused = one.kind == Upload.Kind.REFUSED
+        count = names[one.name] if refused else alike[one.name, "arm" in one.facts]
+        told[str(one.pk)] = name_fully(one) if count > 1 else one.name
+    return told
 
 
 def name_fully(upload: Upload) -> str:

@@ -12,7 +12,7 @@ from django.contrib.auth.models import User
 from django.test import Client
 from django.urls import reverse
 
-from ratings import importing
+from ratings import importing, namesakes
 from ratings.models import Study, Upload
 from tests.volumes import make_affine, make_image, make_lesion, save
 
@@ -89,3 +89,14 @@ def test_the_faulty_row_is_marked_and_says_which_mask_it_is(
         (False, False), (True, True),
     ]  # fmt: skip
     assert "row-fault" not in show(coordinator, study)
+
+
+def test_a_mask_called_as_its_image_is_told_bare_unless_it_was_refused(
+    study: Study, take: Take
+) -> None:
+    image, mask = take("cord_7.nii.gz"), take("cord_7.nii.gz", arm="Manual")
+    told = namesakes.tell_apart([image, mask])
+    assert set(told.values()) == {"cord_7.nii.gz"}
+    bad = take("cord_8.nii.gz", arm="Manual", scale=0.4)
+    told = namesakes.tell_apart([take("cord_8.nii.gz"), bad])
+    assert told[str(bad.pk)] == "cord_8.nii.gz (Manual)"
