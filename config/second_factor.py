@@ -46,6 +46,10 @@ class SealedFactors(DefaultMFAAdapter):  # type: ignore[misc]
         "cannot_delete_authenticator": "Whoever coordinates on this site signs in with "
         "a second factor, so it stays on. For a new phone, let whoever runs the site "
         "take it off, then set it up again.",
+        "cannot_generate_recovery_codes": "Turn on the second factor first; recovery "
+        "codes stand in for it.",
+        "incorrect_code": "This code does not fit, or was used already. Wait for the "
+        "next six digits in the app, then give those.",
     }
 
     def encrypt(self, text: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from django.contrib.auth.models import User
 from django.db import transaction
@@ -105,7 +106,7 @@ def list_telling_words(study: Study) -> list[str]:
         "instructions": [study.instructions],
         "questions": [question["text"] for question in study.questions],
         "words of the scale": [point["anchor"] for point in study.scale],
-        "notes on calibration masks": notes,
+        "notes on practice masks": notes,
     }
     named = {part: asking.find_source(study, "\n".join(read[part])) for part in read}
     return [
@@ -153,7 +154,7 @@ def describe_audit(study: Study) -> AuditState:
     last = entries.filter(verb="audit_blinding").last()
     if last is None:
         return AuditState("todo", "not run yet; locking runs it")
-    when = f"{last.at[:16].replace('T', ' ')} UTC"
+    when = f"{datetime.fromisoformat(last.at):%-d %b %Y, %H:%M} UTC"
     if last.payload.get("faults"):
         found = f"{plural(last.payload['faults'], 'fault')} found on {when}"
         return AuditState("bad", f"{found}; mend them, then run it again")

@@ -13,6 +13,7 @@ from ratings import (
     companions,
     files,
     images,
+    namesakes,
     originals,
     selecting,
     stated,
@@ -68,7 +69,7 @@ def commit_pairs(
     if not pairs:
         faults = ["Choose at least one image to import."]
     if (faults and not good_only) or not good:
-        raise ImportRefused(faults)
+        raise ImportRefused(faults, {p.image or p.case: f for p, f in judged if f})
     with files.taken_back(), transaction.atomic():
         # the row's lock makes two imports take turns at labels, and locking wait
         held = audit.hold(study.pk)
@@ -114,11 +115,12 @@ def add_pairs(
 def find_personal(pairs: list[Pair], uploads: dict[str, Upload]) -> dict[str, str]:
     """By id of a pair's file a sentence for what of it looks like personal data."""
     found: dict[str, str] = {}
+    told = namesakes.tell_apart(uploads.values())
     for pair in pairs:
         for one in used_ids([pair]) & set(uploads):
             if code := find_doubt(uploads[one], pair):
                 said = f"{images.WARNINGS[code]} {REMEDIES[code]}"
-                found[one] = f"{uploads[one].name}: {said}"
+                found[one] = f"{told[one]}: {said}"
     return found
 
 

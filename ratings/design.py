@@ -155,15 +155,16 @@ def tell(design: StudyDesign) -> list[tuple[str, str]]:
         if design.zoom_mm
         else "the whole image"
     )
-    controls = f"{design.control_bad} misplaced, {design.control_empty} empty masks"
+    controls = f"masks misplaced: {design.control_bad}, empty: {design.control_empty}"
     guess = f"{GUESSES[design.guess]}, for {design.guess_percent} % of the masks"
+    practice = len(design.calibration)
     apart = "" if design.min_distance == 1 else "s"
     told = [
         ("On the screen", MODES[design.mode]),
         ("Least distance wanted", f"{design.min_distance} position{apart}"),
         ("Hidden repeats", f"{design.repeat_percent} %"),
         ("Sessions", sessions if design.session_maximum else "one for each rater"),
-        ("Calibration", f"{len(design.calibration)} masks with reference first"),
+        ("Practice", f"{practice} mask{'s' * (practice != 1)} with reference first"),
         ("Controls", controls),
         ("Scores", EDIT_POLICIES[design.edit_policy]),
         ("Source guess", guess if design.guess != "off" else GUESSES["off"]),
@@ -174,7 +175,7 @@ def tell(design: StudyDesign) -> list[tuple[str, str]]:
     ]
     absent = set()
     if not design.calibration:
-        absent.add("Calibration")
+        absent.add("Practice")
     if not design.control_bad and not design.control_empty:
         absent.add("Controls")
     if design.margin is None:

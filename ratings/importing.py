@@ -35,9 +35,13 @@ PLACES = {
 class ImportRefused(Exception):
     """Why a set of files can't become cases; one sentence a fault."""
 
-    def __init__(self, faults: list[str]) -> None:
+    def __init__(
+        self, faults: list[str], rows: dict[str, list[str]] | None = None
+    ) -> None:
         super().__init__(" ".join(faults))
         self.faults = faults
+        # by the image or the case of the row that a sentence is about
+        self.rows = rows or {}
 
 
 def looks_like_mask(name: str, voxels: NDArray[np.generic]) -> bool:
@@ -108,8 +112,11 @@ def take_in(
     name = PurePath(name.replace("\\", "/")).name[:255]
     finding = examine(path=path, name=name, role=origin.role, subject=origin.subject)
     facts, stored, kept = finding.facts, "", None
-    if finding.kind == Upload.Kind.MASK:
+    if Upload.Kind.MASK in (finding.kind, origin.role):
         facts |= {"arm": origin.arm, "arm_label": origin.arm_label}
+    if finding.kind == Upload.Kind.REFUSED and origin.subject:
+        # all that tells it from a file of the same name in another folder
+        facts |= {"subject": origin.subject}
     with files.taken_back():
         if finding.kind != Upload.Kind.REFUSED:
             facts |= describe_origin(origin, facts)

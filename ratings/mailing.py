@@ -69,7 +69,7 @@ def remind(*, enrolment: Enrolment, actor: User) -> None:
         raise MailRefused(
             f"This site sends no mail, so nothing was sent to {enrolment.user.email} "
             "and no link was changed. Write yourself, or ask whoever runs the site "
-            "to set EMAIL_URL."
+            "to let it send mail."
         )
     if not enrolment.user.has_usable_password():
         # the link that somebody has in hand ends only once the new one is under way

@@ -71,8 +71,10 @@ def judge(enrolment: Enrolment) -> tuple[str, str, datetime | None]:
             if used
             else ("joined", "Has an account already", None)
         )
-    if last is None or last.revoked_at:
+    if last is None:
         return "bad", "No link yet", None
+    if last.revoked_at:
+        return "bad", "Link revoked", last.revoked_at
     if last.used_at or last.expires_at < timezone.now():
         return "bad", "Link expired", last.expires_at
     return "invited", "Invited, link valid until", last.expires_at

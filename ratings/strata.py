@@ -18,6 +18,9 @@ USUAL = ("contrast", "site", "acquisition", "field_strength")
 # By which a table is made, unless another is asked for.
 ORDER = ("site", "contrast", "acquisition", "field_strength")
 
+# So many cases a sentence names.
+NAMED = 6
+
 
 def list_strata(study: Study) -> list[str]:
     """The strata that any case has, the set first and the usual ones before others."""
@@ -40,12 +43,12 @@ def change_stratum(
     name: str,
     value: str,
     seen: int | None = None,
-) -> int:
-    """Give cases of a draft another value, or none when it is empty; how many.
+) -> list[str]:
+    """Give cases of a draft another value, or none when it is empty; which they are.
 
     `seen` is the number of the record's last entry when these cases were looked at.
     """
-    value = " ".join(value.split())
+    value = tidy(value)
     if value and (faults := stated.judge_stratum(name, value)):
         raise ImportRefused(faults)
     with transaction.atomic():
@@ -65,7 +68,20 @@ def change_stratum(
         labels = [case.label for case in cases]
         payload = {"cases": labels, "stratum": name, "value": value}
         audit.record(study=held, actor=actor, verb="change_stratum", payload=payload)
-    return len(cases)
+    return sorted(labels)
+
+
+def tidy(value: str) -> str:
+    return " ".join(value.split())[:40]
+
+
+def tell_change(*, name: str, value: str, labels: list[str]) -> str:
+    """What the cases are said to be now; of very many the first are named."""
+    # "and 1 more" would be longer than the name
+    few = labels if len(labels) < NAMED + 2 else labels[:NAMED]
+    more = f" and {len(labels) - len(few)} more" if len(few) < len(labels) else ""
+    word = name.replace("_", " ").capitalize()
+    return f"{word} of {', '.join(few)}{more}: {tidy(value) or 'not given'}."
 
 
 def find_seen(study: Study) -> int:

@@ -34,6 +34,8 @@ MASKS = "studies/<uuid:study_id>/masks/<uuid:case_id>"
 
 urlpatterns = [
     path("", studies.show_home, name="home"),
+    path("studies/", studies.lead_home, name="studies"),
+    path("studies/<uuid:study_id>/", studies.lead_into, name="study"),
     path("studies/new", studies.create_study, name="study-new"),
     path("moves/new", moves.start_move, name="move-new"),
     path("moves/<uuid:move_id>/", moves.show_move, name="move"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from ratings import companions, files, images, pairing
+from ratings import companions, files, images, namesakes, pairing
 from ratings.arms import MADE_HERE
 from ratings.importing import find_grid
 from ratings.models import Arm, Case, Study, Upload
@@ -20,8 +20,9 @@ def check_pairs(
 ) -> list[tuple[Pair, list[str]]]:
     """With each pair a sentence for whatever keeps it out, naming its files."""
     judged = []
+    told = namesakes.tell_apart(uploads.values())
     for pair, faults in check_rows(study=study, pairs=pairs, uploads=uploads):
-        placed = [] if faults else check_places(study, pair, uploads)
+        placed = [] if faults else check_places(study, pair, uploads, told)
         judged.append((pair, faults + placed))
     return judged
 
@@ -32,15 +33,16 @@ def check_rows(
     """The same by what the rows say, without looking at a voxel."""
     cases = {str(case.id): case for case in study.cases.all()}
     arms = {arm.key: arm for arm in study.arms.all()}
+    told = namesakes.tell_apart(uploads.values())
     seen: set[str] = set()
     judged = []
     for pair in pairs:
         name = pair.image or pair.case
-        faults = check_target(pair, uploads, cases)
+        faults = check_target(pair, uploads, cases, told)
         if name in seen:
             faults = ["A file stands twice in the list; reload the page."]
         elif not faults:
-            faults = check_chosen(pair, uploads, arms)
+            faults = check_chosen(pair, uploads, arms, told)
             faults += check_filled(pair, cases.get(pair.case))
         seen.add(name)
         judged.append((pair, faults))
@@ -48,7 +50,10 @@ def check_rows(
 
 
 def check_target(
-    pair: Pair, uploads: dict[str, Upload], cases: dict[str, Case]
+    pair: Pair,
+    uploads: dict[str, Upload],
+    cases: dict[str, Case],
+    told: dict[str, str],
 ) -> list[str]:
     """Whether the image or the case that a row is about is here, and one of them."""
     if pair.image and pair.case:
@@ -59,7 +64,8 @@ def check_target(
     if image is None:
         return [GONE]
     if image.kind != Upload.Kind.IMAGE:
-        return [f"{image.name} is a {image.get_kind_display().lower()}, not an image."]
+        name = told[pair.image]
+        return [f"{name} is a {image.get_kind_display().lower()}, not an image."]
     return []
 
 
@@ -87,7 +93,10 @@ def check_filled(pair: Pair, case: Case | None) -> list[str]:
 
 
 def check_chosen(
-    pair: Pair, uploads: dict[str, Upload], arms: dict[str, Arm]
+    pair: Pair,
+    uploads: dict[str, Upload],
+    arms: dict[str, Arm],
+    told: dict[str, str],
 ) -> list[str]:
     """Whether each mask and map is here, and is what the row takes it for."""
     faults = []
@@ -97,10 +106,10 @@ def check_chosen(
         if mask is None:
             faults.append(GONE_MASK)
         elif mask.kind != Upload.Kind.MASK or pairing.arm_of(mask) != key:
-            faults.append(f"{mask.name} is no mask of the arm “{key}”.")
+            faults.append(f"{told[chosen]} is no mask of the arm “{key}”.")
         elif arm and arm.kind in MADE_HERE:
             faults.append(
-                f"{mask.name}: “{arm.label}” names masks that were predicted here "
+                f"{told[chosen]}: “{arm.label}” names masks that were predicted here "
                 "since the upload. Remove the file and upload it under another name."
             )
     for kind, chosen in pair.companions.items():
@@ -108,11 +117,13 @@ def check_chosen(
         if one is None:
             faults.append("A map of the list is no longer here; reload the page.")
         elif one.kind != kind or not pairing.is_map(one):
-            faults.append(f"{one.name} is no map of the kind “{kind}”.")
+            faults.append(f"{told[chosen]} is no map of the kind “{kind}”.")
     return faults
 
 
-def check_places(study: Study, pair: Pair, uploads: dict[str, Upload]) -> list[str]:
+def check_places(
+    study: Study, pair: Pair, uploads: dict[str, Upload], told: dict[str, str]
+) -> list[str]:
     """Whether each mask and map lies on its image, or meets it."""
     target = uploads.get(pair.image) or study.cases.filter(id=pair.case).first()
     if target is None:
@@ -120,7 +131,7 @@ def check_places(study: Study, pair: Pair, uploads: dict[str, Upload]) -> list[s
     grid, faults = find_grid(target), []
     for chosen in (*pair.masks.values(), *pair.companions.values()):
         try:
-            check_place(uploads[chosen], grid)
+            check_place(uploads[chosen], grid, told[chosen])
         except ImageRefused as refusal:
             faults.append(refusal.message)
         except FileNotFoundError:
@@ -129,8 +140,8 @@ def check_places(study: Study, pair: Pair, uploads: dict[str, Upload]) -> list[s
     return faults
 
 
-def check_place(upload: Upload, grid: images.Grid) -> None:
-    volume, name = load_upload(upload), upload.name
+def check_place(upload: Upload, grid: images.Grid, name: str) -> None:
+    volume = load_upload(upload)
     if upload.kind == Upload.Kind.SECOND:
         companions.refuse_elsewhere(volume=volume, grid=grid, name=name)
     else:

@@ -11,7 +11,13 @@ export interface StartActions {
   review(): void;
 }
 
-export function startPage(study: StudyInfo, home: string, actions: StartActions): HTMLElement {
+/** Where one goes from the room, and the words that say so. */
+export interface WayOut {
+  readonly href: string;
+  readonly words: string;
+}
+
+export function startPage(study: StudyInfo, home: WayOut, actions: StartActions): HTMLElement {
   const begun = study.done + study.practice.done > 0;
   const left = study.total - study.done;
   const time = timeLeft(study.seconds_left);
@@ -86,7 +92,7 @@ function noticePart(study: StudyInfo): HTMLElement[] {
 /** After the last item: thanks, the answers where they can be changed, the sign-off. */
 export function thanksPage(
   study: StudyInfo,
-  home: string,
+  home: WayOut,
   ...more: (HTMLElement | false)[]
 ): HTMLElement {
   const { session, title, total } = study;
@@ -120,7 +126,7 @@ export function reviewPage(
 }
 
 /** A session whose turn has not come. */
-export function laterPage({ session, title }: StudyInfo, home: string): HTMLElement {
+export function laterPage({ session, title }: StudyInfo, home: WayOut): HTMLElement {
   return page(title,
     make("p", { class: "lead" }, `This is session ${session.number} of ${session.of}. Finish the one before it first.`),
     make("div", { class: "go" },
@@ -128,7 +134,7 @@ export function laterPage({ session, title }: StudyInfo, home: string): HTMLElem
       ...leaveLink(home)));
 }
 
-export function closedPage(title: string, state: string, home: string): HTMLElement {
+export function closedPage(title: string, state: string, home: WayOut): HTMLElement {
   const over = state === "closed" || state === "unblinded";
   const words = over
     ? "This study is closed. No more scores can be given; those that were saved are kept."
@@ -159,10 +165,10 @@ function page(title: string, ...content: (HTMLElement | false)[]): HTMLElement {
   return make("div", { class: "page" }, make("h1", {}, title), ...content);
 }
 
-function wayHome(home: string): HTMLElement[] {
+function wayHome(home: WayOut): HTMLElement[] {
   return [make("div", { class: "go" }, ...leaveLink(home))];
 }
 
-function leaveLink(home: string): HTMLElement[] {
-  return home ? [make("a", { class: "plain", href: home }, "Leave the rating room")] : [];
+function leaveLink(home: WayOut): HTMLElement[] {
+  return home.href ? [make("a", { class: "plain", href: home.href }, home.words)] : [];
 }

@@ -21,6 +21,7 @@ import {
   startPage,
   thanksPage,
   waitPage,
+  type WayOut,
 } from "./pages";
 import { reviewList, signForm } from "./reviewing";
 import { showRival } from "./rivals";
@@ -35,7 +36,7 @@ export interface Room {
   /** Address of the session's API, which also names this room's entries and drafts. */
   readonly base: string;
   readonly signIn: string;
-  readonly home: string;
+  readonly home: WayOut;
   readonly shelf: Shelf;
   readonly clock: Clock;
   readonly store: Store;
@@ -48,7 +49,7 @@ export interface Room {
 }
 
 export async function openRoom(root: HTMLElement): Promise<void> {
-  const { api = "", signIn = "", home = "" } = root.dataset;
+  const { api = "", signIn = "", home = "", leave = "Leave the rating room" } = root.dataset;
   root.replaceChildren(waitPage());
   const store = await openStore().catch(() => memoryStore());
   const outbox = openOutbox(api, store, sendScore, {
@@ -63,7 +64,7 @@ export async function openRoom(root: HTMLElement): Promise<void> {
     root,
     base: api,
     signIn,
-    home,
+    home: { href: home, words: leave },
     shelf: openShelf(),
     clock: startClock(performance.now(), document.hasFocus()),
     store,

@@ -1,6 +1,6 @@
 import { beforeEach, expect, test } from "vitest";
 import {
-  forgetAll, isSame, nameDraft, readDraft, sayWhen, tidy, writeDraft, type Draft, type Shelf,
+  forgetAll, isHeld, isSame, nameDraft, readDraft, sayWhen, tidy, writeDraft, type Draft, type Shelf,
 } from "../src/desk/drafts";
 
 function makeShelf(): Shelf {
@@ -83,4 +83,12 @@ test("the time is that of a clock, with the day where it was another", () => {
   const noon = new Date(2026, 10, 26, 14, 3).getTime();
   expect(sayWhen(noon, noon + 3_600_000)).toBe("14:03");
   expect(sayWhen(noon, noon + 86_400_000)).toBe("26 Nov, 14:03");
+});
+
+test("a draft is held by a page that shows all of it, without the fields that are gone", () => {
+  const typed = { "subject:1": ["P7"], "map:1": ["cord:4", "soft:5"] };
+  expect(isHeld(typed, { ...typed, "subject:2": ["other"] })).toBe(true);
+  expect(isHeld(typed, { "subject:1": ["P7"] })).toBe(true);
+  expect(isHeld(typed, { ...typed, "subject:1": [""] })).toBe(false);
+  expect(isHeld(typed, { ...typed, "map:1": ["cord:4"] })).toBe(false);
 });

@@ -64,11 +64,11 @@ class StratumCall(DeskCall):
     def post(self, request: Request, study_id: UUID) -> Response:
         study = self.find_study(study_id, "edit")
         body = read(StratumBody, request)
-        count = strata.change_stratum(
+        changed = strata.change_stratum(
             study=study, actor=self.person, ids=body["cases"], name=body["stratum"],
             value=body["value"], seen=body.get("seen"),
         )  # fmt: skip
-        return Response({"changed": count})
+        return Response({"changed": len(changed)})
 
 
 class CompanionShape(Serializer[Any]):

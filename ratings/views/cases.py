@@ -53,28 +53,32 @@ class CaseRow:
 @require_GET
 def show_cases(request: SignedInRequest, study_id: UUID) -> HttpResponse:
     study = access.find_study(user=request.user, study_id=study_id, act="edit")
-    return render_page(request, study, chosen=None, faults=[])
+    return render_page(request, study)
 
 
 def render_page(
     request: SignedInRequest,
     study: Study,
     *,
-    chosen: list[Pair] | None,
-    faults: list[str],
+    chosen: list[Pair] | None = None,
+    refusal: ImportRefused | None = None,
 ) -> HttpResponse:
     draft = study.state == Study.State.DRAFT
     context = {
         "study": study,
         "draft": draft,
-        "faults": faults,
+        "faults": refusal.faults if refusal else [],
         "limit": settings.UPLOAD_LIMIT_BYTES,
         "companion_kinds": Companion.Kind.choices,
         "contrasts": sorted(set(filenames.CONTRASTS.values())),
         "strata": strata.list_names(study) if draft else [],
         "seen": strata.find_seen(study),
         **list_imported(study),
-        **(list_uploads(study, chosen) if draft else {}),
+        **(
+            list_uploads(study, chosen, refusal.rows if refusal else {})
+            if draft
+            else {}
+        ),
         "unfinished": (unfinished := transfers.list_unfinished(study) if draft else []),
         # what a colleague is sending just now is not let go of with all the rest
         "idle": [
@@ -83,7 +87,7 @@ def render_page(
             if not row.busy or row.transfer.user_id == request.user.pk
         ],
     }
-    status = 422 if faults else 200
+    status = 422 if refusal else 200
     return render(request, "ratings/cases.html", context, status=status)
 
 
@@ -98,7 +102,11 @@ def list_imported(study: Study) -> dict[str, Any]:
         told = explain_warnings(case, masks, twins.get(case.label, []))
         rows.append(CaseRow(case, masks, told))
     counts = [sum(row.masks[i] is not None for row in rows) for i in range(len(arms))]
-    return {"arms": list(zip(arms, counts, strict=True)), "rows": rows}
+    return {
+        "arms": list(zip(arms, counts, strict=True)),
+        "rows": rows,
+        "left_out": sum(bool(case.left_out) for case in cases),
+    }
 
 
 def explain_warnings(
@@ -127,7 +135,7 @@ def import_cases(request: SignedInRequest, study_id: UUID) -> HttpResponse:
             names_confirmed="names_confirmed" in request.POST,
         )  # fmt: skip
     except ImportRefused as refusal:
-        return render_page(request, study, chosen=pairs, faults=refusal.faults)
+        return render_page(request, study, chosen=pairs, refusal=refusal)
     left = len(pairs) - len(outcome.cases)
     messages.success(request, describe_import(outcome.pairs, study.keep_originals))
     if any(case.left_out == selecting.AFTER_DRAW for case in outcome.cases):
@@ -202,7 +210,7 @@ def change_stratum(request: SignedInRequest, study_id: UUID) -> HttpResponse:
     ids = [UUID(one) for one in request.POST.getlist("case") if is_id(one)]
     seen = request.POST.get("seen", "")
     try:
-        count = strata.change_stratum(
+        changed = strata.change_stratum(
             study=study, actor=request.user, name=name, value=value, ids=ids,
             seen=int(seen) if seen.isdigit() and len(seen) < 10 else None,
         )  # fmt: skip
@@ -214,8 +222,9 @@ def change_stratum(request: SignedInRequest, study_id: UUID) -> HttpResponse:
     except ImportRefused as refusal:
         messages.error(request, str(refusal))
     else:
-        messages.success(request, f"{plural(count, 'case')} changed.")
-        if gone := len(set(ids)) - count:
+        told = strata.tell_change(name=name, value=value, labels=changed)
+        messages.success(request, told)
+        if gone := len(set(ids)) - len(changed):
             sentence = f"{plural(gone, 'marked case')} had been removed meanwhile."
             messages.warning(request, sentence)
     return redirect("cases", study_id=study.pk)

@@ -30,7 +30,7 @@ class ChoiceRow:
     """One case of the pool with the volumes of its masks, in the order of the arms."""
 
     case: Case
-    strata: tuple[str, ...]
+    strata: tuple[tuple[str, str], ...]
     volumes: tuple[float | None, ...]
     warnings: tuple[str, ...]
 
@@ -142,6 +142,8 @@ def show(
 ) -> HttpResponse:
     pool = selecting.read_candidates(study)
     strata = list_values(pool)
+    # one column says all, and is sorted by what stands first
+    order = sorted(strata, key=lambda key: key != "contrast")
     filters = FilterForm(request.GET, strata=strata)
     filters.is_valid()
     noticed = {case.label: case.noticed for case in pool}
@@ -153,7 +155,10 @@ def show(
         volumes = tuple(mask.volume_mm3 if mask else None for mask in one.masks)
         sight = Sight(case.strata, volumes, noticed[case.label], case.left_out)
         if filters.fits(sight):
-            values = tuple(str(case.strata.get(key) or NOT_GIVEN) for key in strata)
+            values = tuple(
+                (name_stratum(key), str(case.strata.get(key) or NOT_GIVEN))
+                for key in order
+            )
             rows.append(ChoiceRow(case, values, volumes, one.warnings))
     chosen = sorted(case.label for case in study.chosen_cases())
     context = {
@@ -161,7 +166,7 @@ def show(
         "draft": study.state == Study.State.DRAFT,
         "form": form or make_form(study),
         "filters": filters,
-        "strata": [key.replace("_", " ").capitalize() for key in strata],
+        "strata": [name_stratum(key) for key in order],
         "arms": arms,
         "rows": rows,
         "pool": len(pool),
@@ -193,5 +198,9 @@ def count_strata(pool: list[Candidate]) -> list[tuple[str, str]]:
     for key, values in list_values(pool).items():
         sizes = Counter(case.strata.get(key) or NOT_GIVEN for case in pool)
         texts = [f"{value}: {sizes[value]}" for value in values]
-        found.append((key.replace("_", " ").capitalize(), " · ".join(texts)))
+        found.append((name_stratum(key), " · ".join(texts)))
     return found
+
+
+def name_stratum(key: str) -> str:
+    return key.replace("_", " ").capitalize()

@@ -21,7 +21,7 @@ from ratings.views.locking import describe_burden
 NAMES = {
     "anchors": "Words of the scale",
     "questions": "Questions",
-    "calibration": "Calibration masks",
+    "calibration": "Practice masks",
 }
 
 

@@ -114,12 +114,15 @@ def lead_in(request: HttpRequest, enrolment: Enrolment) -> HttpResponseRedirect:
 @require_GET
 def show_room(request: SignedInRequest, key: str) -> HttpResponse:
     session = access.find_session(user=request.user, key=key)
+    draft = session.enrolment.study.preview_of_id
     return render(
         request,
         "ratings/rate.html",
         {
             "key": session.key,
-            "home_url": reverse("home"),
+            # a coordinator who tries a draft goes back to it; raters go home
+            "home_url": reverse("design", args=[draft]) if draft else reverse("home"),
+            "preview": draft is not None,
             "sign_in_url": f"{reverse('account_login')}?next={request.path}",
         },
     )

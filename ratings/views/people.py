@@ -46,6 +46,7 @@ def show_raters(request: SignedInRequest, study_id: UUID) -> HttpResponse:
         add = latecomers.add_late_rater if late else invitations.add_rater
         try:
             enrolment = add(study=study, actor=request.user, **form.cleaned_data)
+            note_other_name(request, enrolment, form.cleaned_data["name"])
             return invite(request, enrolment)
         except InvitationRefused as refusal:
             messages.error(request, str(refusal))
@@ -72,8 +73,22 @@ def add_colleague(request: SignedInRequest, study_id: UUID) -> HttpResponse:
         except CoordinatorRefused as refusal:
             form.add_error("colleague", str(refusal))
         else:
+            note_other_name(request, enrolment, form.cleaned_data["name"])
             return welcome(request, enrolment)
     return render_people(request, study, colleague=form, status=422)
+
+
+def note_other_name(request: SignedInRequest, enrolment: Enrolment, typed: str) -> None:
+    """Say it where an address belongs to somebody of another name than was typed."""
+    name = " ".join(enrolment.user.get_full_name().split())
+    typed = " ".join(typed.split())
+    if typed and typed.lower() != name.lower():
+        own = name or enrolment.user.email
+        messages.warning(
+            request,
+            f"This address has an account already; its name, {own}, is used. Check "
+            "the address if you meant somebody else.",
+        )
 
 
 def welcome(request: SignedInRequest, enrolment: Enrolment) -> HttpResponse:
@@ -100,12 +115,7 @@ def remove_colleague(
         pk=member_id,
     )
     if request.method != "POST":
-        role = enrolment.get_role_display().lower()
-        return ask(
-            request, enrolment, title=f"Remove the {role}", verb=f"Remove the {role}",
-            sentence="This person loses access to the study at once, and an unused "
-            "link stops working. What the person did stays on record.",
-        )  # fmt: skip
+        return ask_about_colleague(request, enrolment)
     try:
         coordinators.remove_colleague(enrolment=enrolment, actor=request.user)
     except CoordinatorRefused as refusal:
@@ -113,6 +123,23 @@ def remove_colleague(
     if not study.enrolments.filter(user=request.user).exists():
         return redirect("home")
     return redirect("raters", study_id=study_id)
+
+
+def ask_about_colleague(request: SignedInRequest, enrolment: Enrolment) -> HttpResponse:
+    """One's own access ends like a colleague's, but nobody shall do that unawares."""
+    if enrolment.user_id == request.user.pk:
+        return ask(
+            request, enrolment, title="End your own access", verb="End my access",
+            sentence="This is you. You lose access to the study at once, and only "
+            "another coordinator of it can let you in again. What you did stays on "
+            "record.",
+        )  # fmt: skip
+    role = enrolment.get_role_display().lower()
+    return ask(
+        request, enrolment, title=f"Remove the {role}", verb=f"Remove the {role}",
+        sentence="This person loses access to the study at once, and an unused "
+        "link stops working. What the person did stays on record.",
+    )  # fmt: skip
 
 
 @login_required
@@ -188,6 +215,7 @@ def render_people(
         "fresh": take_fresh_link(request, study),
         "days": invitations.VALID_DAYS,
         "sends_mail": mailing.sends_mail(),
+        "reminds": mailing.sends_reminders(),
     }
     return render(request, "ratings/raters.html", context, status=status)
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
 
 from django.http import QueryDict
 
-from ratings import committing, filenames, pairing, repeats
+from ratings import committing, filenames, namesakes, pairing, repeats
 from ratings.models import Case, Study, Upload
 from ratings.pairing import Pair, Target
 from ratings.strata import USUAL
@@ -39,9 +39,12 @@ class PreviewRow:
     strata: tuple[tuple[str, str], ...]
     choices: tuple[Choice, ...]
     maps: tuple[Upload, ...]
+    faults: tuple[str, ...] = ()
 
 
-def list_uploads(study: Study, chosen: list[Pair] | None) -> dict[str, Any]:
+def list_uploads(
+    study: Study, chosen: list[Pair] | None, faulty: dict[str, list[str]]
+) -> dict[str, Any]:
     """What waits for import, with the masks proposed, or chosen before a fault."""
     found = list(study.uploads.order_by("name", "created_at"))
     image_files = [u for u in found if u.kind == Upload.Kind.IMAGE]
@@ -53,7 +56,11 @@ def list_uploads(study: Study, chosen: list[Pair] | None) -> dict[str, Any]:
     )
     repeats.note_repeats(study, image_files, pairs)
     columns = name_columns(study, mask_files)
-    rows = list(make_rows(pairs, [*image_files, *cases, *maps], mask_files, columns))
+    rows = [
+        replace(row, faults=tuple(faulty.get(row.target.id, ())))
+        for row in make_rows(pairs, [*image_files, *cases, *maps], mask_files, columns)
+    ]
+    told = namesakes.tell_apart(found)
     used = {str(one.pk) for row in rows for one in row.maps}
     return {
         "preview": rows,
@@ -64,7 +71,12 @@ def list_uploads(study: Study, chosen: list[Pair] | None) -> dict[str, Any]:
         "image_files": image_files,
         "mask_files": count_uses(mask_files, pairs),
         "personal": committing.find_personal(pairs, {str(u.id): u for u in found}),
-        "refused": [u for u in found if u.kind == Upload.Kind.REFUSED],
+        "waiting": len(found),
+        "refused": [
+            (u, namesakes.retell(u, told[str(u.pk)]))
+            for u in found
+            if u.kind == Upload.Kind.REFUSED
+        ],
     }
 
 

@@ -36,7 +36,7 @@ from ratings.rater_forms import (
 )
 from ratings.views import SignedInRequest
 from ratings.views.meanwhile import show_stale
-from ratings.views.people import ask, hand_over, invite
+from ratings.views.people import ask, hand_over, invite, note_other_name
 from ratings.withdrawing import WithdrawalRefused
 
 
@@ -73,6 +73,7 @@ def show_rater(
         "running": state in withdrawing.RUNNING,
         "unblinded": state == Study.State.UNBLINDED,
         "fresh": raters.is_fresh(enrolment),
+        "reminds": mailing.sends_reminders(),
         "left": getattr(enrolment, "withdrawal", None),
     }
     return render(request, "ratings/rater.html", context)
@@ -132,10 +133,14 @@ def revoke_link(
     study = access.find_study(user=request.user, study_id=study_id, act="invite")
     people = study.enrolments.select_related("user", "study")
     enrolment = get_object_or_404(people, pk=rater_id)
+    name = enrolment.user.get_full_name() or enrolment.user.email
     if invitations.revoke_link(enrolment=enrolment, actor=request.user):
-        messages.success(request, "The link no longer works.")
+        messages.success(request, f"The link of {name} no longer works.")
     else:
-        messages.info(request, "There was no link that still worked.")
+        messages.info(request, f"{name} had no link that still worked.")
+    # a colleague has no page of their own
+    if enrolment.role == Enrolment.Role.RATER:
+        return redirect("rater", study_id=study_id, rater_id=rater_id)
     return redirect("raters", study_id=study_id)
 
 
@@ -278,6 +283,7 @@ def replace_rater(
     if request.method == "POST" and form.is_valid():
         try:
             raters.replace(enrolment=enrolment, actor=request.user, **form.cleaned_data)
+            note_other_name(request, enrolment, form.cleaned_data["name"])
             return invite(request, enrolment)
         except InvitationRefused as refusal:
             messages.error(request, str(refusal))

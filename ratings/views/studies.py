@@ -78,6 +78,23 @@ def show_home(request: SignedInRequest) -> HttpResponse:
     return render(request, "ratings/home.html", context)
 
 
+@login_required
+@require_GET
+def lead_home(request: SignedInRequest) -> HttpResponse:
+    """The list of studies is the home page; people shorten addresses to this one."""
+    return redirect("home")
+
+
+@login_required
+@require_GET
+def lead_into(request: SignedInRequest, study_id: UUID) -> HttpResponse:
+    """The page where a study goes on, as in the list of studies."""
+    study = access.find_study(user=request.user, study_id=study_id, act="view")
+    enrolment = study.enrolments.select_related("study").get(user=request.user)
+    # a statistician has no page yet while there are no results
+    return redirect(describe_study(enrolment).url or "home")
+
+
 def describe_study(enrolment: Enrolment) -> StudyRow:
     study = enrolment.study
     facts = steps.count_facts(study)

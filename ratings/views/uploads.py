@@ -17,6 +17,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from ratings import access, arms, importing, pictures, repeats, storage
 from ratings.models import Study, Upload
+from ratings.steps import plural
 from ratings.views import SignedInRequest
 
 Received: TypeAlias = "UploadedFile[Any]"
@@ -151,12 +152,15 @@ def remove_upload(
 @require_POST
 def clear_uploads(request: SignedInRequest, study_id: UUID) -> HttpResponse:
     study = access.find_study(user=request.user, study_id=study_id, act="edit")
-    clear(study, request.POST.get("which", ""))
+    count = clear(study, request.POST.get("which", ""))
+    messages.info(request, f"{plural(count, 'file')} removed from the list.")
     return redirect("cases", study_id=study_id)
 
 
-def clear(study: Study, which: str) -> None:
+def clear(study: Study, which: str) -> int:
     found = study.uploads.all()
     if which == "refused":
         found = found.filter(kind=Upload.Kind.REFUSED)
-    importing.discard(study=study, ids={str(upload.id) for upload in found})
+    ids = {str(upload.id) for upload in found}
+    importing.discard(study=study, ids=ids)
+    return len(ids)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 from django.contrib.auth.models import User
+from django.template.loader import render_to_string
 from django.test import Client
 from django.urls import reverse
 
@@ -61,3 +62,30 @@ def test_more_than_one_form_can_hold_is_a_sentence(client: Client, db: None) -> 
     assert page.status_code == 400
     assert "nothing of it was stored" in page.text
     assert "Another address" not in page.text
+
+
+@pytest.mark.parametrize("url", ["/nowhere/", "/studies/{}/cases/import"])
+def test_a_page_of_a_fault_knows_who_is_signed_in(
+    client: Client, study: Study, ada: User, url: str
+) -> None:
+    client.force_login(ada)
+    page = client.get(url.format(study.pk))
+    assert page.status_code in (404, 405)
+    assert 'title="Your account' in page.text
+    assert ">ada</a>" in page.text
+    assert 'action="/accounts/logout/"' in page.text
+    assert "csrfmiddlewaretoken" in page.text
+
+
+def test_a_page_of_a_fault_offers_a_stranger_no_way_out(client: Client) -> None:
+    page = client.get("/nowhere/")
+    assert page.status_code == 404
+    assert "Either no page has this address" in page.text
+    assert "Sign out" not in page.text
+    assert "<script" not in page.text
+
+
+def test_a_fault_without_a_request_is_still_a_page() -> None:
+    page = render_to_string("500.html")
+    assert "A fault of the site" in page
+    assert "Sign out" not in page

@@ -39,6 +39,25 @@ def make_study(title: str, ada: Any, folder: Path) -> Any:
     return study
 
 
+def add_arms(study: Any, folder: Path) -> None:
+    """Three more, with names as long as people give them; the last lacks its masks."""
+    from ratings import importing
+    from tests.frontend.rated_studies import add_masks
+
+    for key, label in MORE_ARMS.items():
+        arm = importing.ensure_arm(study=study, key=key)
+        type(arm).objects.filter(pk=arm.pk).update(label=label)
+        if key != "last":
+            add_masks(study, arm, folder)
+
+
+MORE_ARMS = {
+    "nets": "nnU-Net ensemble of five folds",
+    "mim": "MIM_contour_v2_experimental",
+    "last": "Consensus of three readers",
+}
+
+
 def draw(study: Any, ada: Any) -> None:
     from ratings import sampling, selecting
 
@@ -128,10 +147,12 @@ def make_all(folder: Path) -> dict[str, str]:
         make_study(title, ada, folder) for title in ("Draft", "Running", "Done")
     )
     draw(draft, ada)
+    wide = make_study("Wide", ada, folder)
+    add_arms(wide, folder)
     open_to_raters(running, ada)
     work_a_while(running)
     finish(done, ada)
-    keys = {"draft": draft, "running": running, "done": done}
+    keys = {"draft": draft, "running": running, "done": done, "wide": wide}
     return {
         "cookie": sign_in(ada), "case": str(done.cases.earliest("label").pk),
         **{key: str(study.pk) for key, study in keys.items()}

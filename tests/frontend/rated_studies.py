@@ -66,6 +66,16 @@ def add_cases(study: Any, count: int, folder: Path) -> None:
             importing.add_mask(case=case, arm=arm, path=path, name=path.name)
 
 
+def add_masks(study: Any, arm: Any, folder: Path) -> None:
+    from ratings import importing
+
+    affine = make_affine((0.6, 0.6, 3.0))
+    for n, case in enumerate(study.cases.all()):
+        rng = np.random.default_rng(n)
+        path = save(folder / f"more{n}.nii.gz", make_lesion(SHAPE, rng), affine)
+        importing.add_mask(case=case, arm=arm, path=path, name=path.name)
+
+
 def sign_in(user: Any) -> str:
     from django.test import Client
 

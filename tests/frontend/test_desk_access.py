@@ -117,6 +117,19 @@ def test_a_page_of_the_desk_is_for_everybody(
         keep_screenshot(page, SHOWN_IN_DOCS[path])
 
 
+@pytest.mark.parametrize("path", ["cases/", "cases/choose/"])
+def test_the_tables_of_five_arms_fit_their_frames(
+    page: Page, desks: dict[str, str], path: str
+) -> None:
+    page.goto(desks["site"] + f"/studies/{desks['wide']}/{path}")
+    frame = page.locator(".table-frame:visible")
+    heads = frame.locator("th.num")
+    assert heads.count() == 5
+    expect(heads.last).to_contain_text("Consensus of three readers")
+    sizes = frame.evaluate("one => [one.scrollWidth, one.clientWidth]")
+    assert sizes[0] == sizes[1]
+
+
 def test_unfolded_results_of_a_vast_interval_stay_within_the_page(
     page: Page, desks: dict[str, str]
 ) -> None:

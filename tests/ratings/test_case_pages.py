@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -10,12 +11,13 @@ from typing import Any
 import nibabel as nib
 import numpy as np
 import pytest
+from django.contrib.auth.models import User
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.http import HttpResponse
 from django.test import Client, TestCase
 from django.urls import reverse
 
-from ratings import files
+from ratings import files, selecting
 from ratings.models import AuditEntry, Job, Study, Upload
 from tests.ratings.conftest import AddCases
 from tests.volumes import make_affine, make_image, make_lesion, save
@@ -131,7 +133,7 @@ def test_a_refused_file_can_be_dismissed(
     send("bad.nii", b"no" * 500)
     upload = study.uploads.get()
     coordinator.post(address("upload-remove", study, upload.pk))
-    assert "bad.nii" not in coordinator.get(address("cases", study)).context["refused"]
+    assert coordinator.get(address("cases", study)).context["refused"] == []
     assert not study.uploads.exists()
 
 
@@ -147,6 +149,31 @@ def test_dismissing_all_refused_leaves_what_waits_for_import(
         coordinator.post(address("uploads-clear", study))
     assert not study.uploads.exists()
     assert not list(files.locate("images").iterdir())
+
+
+def test_removing_all_asks_first_with_the_count_and_says_what_went(
+    four_by_two: None, send: Send, study: Study, coordinator: Client
+) -> None:
+    send("bad.nii", b"no" * 500)
+    page = coordinator.get(address("cases", study)).text
+    assert 'data-ask="Remove 11 received files from this list?' in page
+    assert page.index("Remove all from this list") > page.index("Masks in this list")
+    answer = coordinator.post(address("uploads-clear", study), follow=True)
+    assert "11 files removed from the list." in answer.text
+
+
+def test_corrections_are_kept_and_dismissing_a_refusal_leaves_the_page_open(
+    four_by_two: None, send: Send, study: Study, coordinator: Client
+) -> None:
+    """What the marks do is tried in a browser and under frontend/tests."""
+    for n in range(2):
+        send(f"bad{n}.nii", b"no" * 500)
+    page = coordinator.get(address("cases", study)).text
+    (form,) = re.findall(r'<form id="pairing"[^>]*>', page)
+    assert "data-keep-touched" in form
+    dismissing = re.findall(r"<form[^>]*>(?=[^\n]*>Dismiss)", page)
+    assert len(dismissing) == 3
+    assert all("data-quiet" in one for one in dismissing)
 
 
 def test_a_name_cannot_smuggle_markup_into_the_page(
@@ -194,6 +221,20 @@ def test_the_preview_gives_four_images_of_a_person_one_mask(
     assert len(rows) == 8
     for row in rows:
         assert masks[row.choices[0].chosen].startswith(row.target.name[:6])
+
+
+def test_sources_stand_below_one_another_with_room_for_a_mask_s_full_name(
+    send: Send, make: Callable[..., bytes], study: Study, coordinator: Client
+) -> None:
+    send("a_T2w.nii.gz", make())
+    for n, source in enumerate(("One", "Two", "Three", "Four", "Five")):
+        send(f"a_seg{n}.nii.gz", make(mask=True), role="upload", arm=source)
+    page = coordinator.get(address("cases", study)).text
+    (table,) = re.findall(r'<table class="[^"]*waiting">.*?</table>', page, re.S)
+    assert table.count("<th ") == 5 + 1
+    (cell,) = re.findall(r'<td><div class="choices-of-masks">.*?</td>', table, re.S)
+    assert cell.count("<select ") == cell.count("data-full hidden") == 5
+    assert '<span class="mask-source">Three</span>' in cell
 
 
 def test_importing_makes_a_case_of_every_image(
@@ -309,6 +350,32 @@ def test_imported_cases_show_what_was_measured(
     text = coordinator.get(address("cases", study)).text
     for fact in ("C001", "C002", "24 × 20 × 8", "0.6 × 0.6 × 3", "9.7"):
         assert fact in text
+
+
+def test_cases_that_are_left_out_say_so(
+    study: Study, coordinator: Client, ada: User, add_cases: AddCases
+) -> None:
+    add_cases(3)
+    page = coordinator.get(address("cases", study)).text
+    assert "left out" not in page
+    assert "Choose which are rated" in page
+    case = study.cases.get(label="C002")
+    selecting.leave_out(
+        study=study, actor=ada, ids=[case.pk], reason="blurred",
+        revision=study.cases_revision,
+    )  # fmt: skip
+    page = coordinator.get(address("cases", study)).text
+    assert "3 cases, 1 left out</h2>" in page
+    (row,) = re.findall(r"<strong>(C\d+)</strong><br><span[^>]*>left out<", page)
+    assert row == "C002"
+
+
+def test_a_locked_study_shows_which_are_rated(
+    open_study: Study, coordinator: Client
+) -> None:
+    page = coordinator.get(address("cases", open_study)).text
+    assert "See which are rated" in page
+    assert "Choose which are rated" not in page
 
 
 def test_pictures_are_painted_for_the_coordinator_alone(

@@ -2,13 +2,24 @@
 
 from __future__ import annotations
 
+import pytest
+
 from ratings.design import (
     RECOMMENDED,
     Reference,
     StudyDesign,
     describe_design,
     read_design,
+    tell,
 )
+
+
+@pytest.mark.parametrize(("count", "said"), [(1, "1 mask "), (2, "2 masks ")])
+def test_practice_is_told_by_one_word_and_counted(count: int, said: str) -> None:
+    items = tuple(Reference(f"C{n}", "manual", {}) for n in range(count))
+    told = dict(tell(StudyDesign(calibration=items)))
+    assert told["Practice"].startswith(said)
+    assert "Practice" not in dict(tell(StudyDesign()))
 
 
 def test_a_missing_key_means_what_studies_did_before_it() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 
 import pytest
 from django.contrib.auth.models import User
@@ -258,7 +259,8 @@ def test_the_checklist_remarks_on_words_links_and_the_last_audit(
     assert "R01, R02" in remarks["Raters"][0]
     assert page.context["audit"].state == "todo"
     coordinator.post(reverse("blinding-audit", args=[ready.pk]))
-    assert "passed on" in coordinator.get(address(ready)).context["audit"].fact
+    fact = coordinator.get(address(ready)).context["audit"].fact
+    assert re.fullmatch(r"passed on \d{1,2} [A-Z][a-z]{2} \d{4}, \d\d:\d\d UTC", fact)
     assert "stored" in state(coordinator, ready, "removed")
     assert coordinator.get(address(ready)).context["audit"].state == "ok"
     Mask.objects.filter(case__study=ready).update(sha256="0" * 64)
@@ -277,5 +279,5 @@ def test_the_checklist_remarks_where_raters_would_read_the_name_of_a_source(
     remarks = {check.label: check.remarks for check in page.context["checks"]}
     named = [text for text in remarks["Design"] if "the name of a source" in text]
     assert [text.partition(" under ")[2].partition(".")[0] for text in named] == [
-        "name of the study", "notes on calibration masks",
+        "name of the study", "notes on practice masks",
     ]  # fmt: skip

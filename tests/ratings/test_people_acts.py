@@ -15,6 +15,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from ratings import protocol
+from ratings.desk import tokens
 from ratings.models import AccessEntry, Enrolment, Session, Study
 from tests.ratings.conftest import end_collecting, make_user, sign_in
 from tests.ratings.script import Script
@@ -112,9 +113,25 @@ def test_a_reminder_that_nobody_gets_ends_no_link(
     for url in (address("rater-remind", study, one.pk), address("remind", study)):
         page = coordinator.post(url, follow=True).text
         assert sentence in page
+        assert "EMAIL_URL" not in page
         assert "Reminders were sent" not in page
     assert Client().get(link.group()).status_code == 200
     assert not study.audit.filter(verb="remind").exists()
+
+
+@pytest.mark.parametrize(("way", "shown"), [("console", False), ("smtp", True)])
+def test_reminders_are_offered_only_where_the_site_sends_mail(
+    coordinator: Client, open_study: Study, settings: Any, way: str, shown: bool
+) -> None:
+    settings.EMAIL_BACKEND = f"django.core.mail.backends.{way}.EmailBackend"
+    one = open_study.enrolments.filter(role="rater")[0]
+    people = coordinator.get(address("raters", open_study)).text
+    person = coordinator.get(address("rater", open_study, one.pk)).text
+    assert ("Remind all who have not finished" in people) is shown
+    assert ("Send a reminder" in person) is shown
+    for page in (people, person):
+        assert ("This site sends no mail, so no" in page) is not shown
+        assert "EMAIL_URL" not in page
 
 
 def test_a_revoked_link_opens_nothing(coordinator: Client, study: Study) -> None:
@@ -124,6 +141,51 @@ def test_a_revoked_link_opens_nothing(coordinator: Client, study: Study) -> None
     assert Client().get(link).status_code == 404
     assert Client().post(link, BOTH).status_code == 404
     assert AccessEntry.objects.filter(verb="revoke_link").count() == 1
+
+
+def test_revoking_asks_about_a_person_and_leads_back_to_that_person(
+    coordinator: Client, study: Study
+) -> None:
+    form = {"name": "Rhea Ray", "email": "rhea@example.org"}
+    coordinator.post(address("raters", study), form)
+    one = study.enrolments.get(role="rater")
+    own = address("rater", study, one.pk)
+    question = 'data-ask="Revoke the link of Rhea Ray?'
+    assert question in coordinator.get(own).text
+    answer = coordinator.post(address("rater-revoke", study, one.pk), follow=True)
+    assert answer.redirect_chain == [(own, 302)]
+    assert "The link of Rhea Ray no longer works." in answer.text
+    assert "<dd>Link revoked" in answer.text
+    assert question not in answer.text
+    again = coordinator.post(address("rater-revoke", study, one.pk), follow=True)
+    assert "Rhea Ray had no link that still worked." in again.text
+
+
+def test_a_colleague_s_link_is_revoked_on_the_list(
+    coordinator: Client, study: Study
+) -> None:
+    add_colleague(coordinator, study, "statistician", "Sue Stone")
+    one = study.enrolments.get(role="statistician")
+    people = coordinator.get(address("raters", study)).text
+    assert 'data-ask="Revoke the link of Sue Stone?' in people
+    answer = coordinator.post(address("rater-revoke", study, one.pk), follow=True)
+    assert answer.redirect_chain == [(address("raters", study), 302)]
+    assert "The link of Sue Stone no longer works." in answer.text
+
+
+def test_the_link_to_the_description_says_that_it_is_a_download(
+    coordinator: Client,
+) -> None:
+    page = coordinator.get(reverse("tokens")).text
+    url = reverse("api-schema")
+    assert f'<a href="{url}">Download the description (OpenAPI)</a>' in page
+    assert coordinator.get(url).status_code == 200
+
+
+def test_ending_a_token_asks_first_by_its_name(coordinator: Client, ada: User) -> None:
+    tokens.make_token(user=ada, label="night run")
+    page = coordinator.get(reverse("tokens")).text
+    assert 'data-ask="End the token “night run” now?' in page
 
 
 def test_an_invited_coordinator_coordinates_this_study_and_makes_none(
@@ -168,7 +230,12 @@ def test_the_last_coordinator_stays_and_others_lose_access_at_once(
     assert browser.get(address("cases", study)).status_code == 200
     hers = study.enrolments.get(user=grace)
     gone = address("colleague-remove", study, hers.pk)
-    assert "loses access" in coordinator.get(gone).text
+    assert "This person loses access" in coordinator.get(gone).text
+    told = browser.get(gone).text
+    assert "End your own access" in told
+    assert "This is you. You lose access" in told
+    people = browser.get(address("raters", study)).text
+    assert people.count("End my access…</a>") == people.count("End access…</a>") == 1
     coordinator.post(gone)
     assert browser.get(address("cases", study)).status_code == 404
     verbs = list(study.audit.values_list("verb", flat=True))

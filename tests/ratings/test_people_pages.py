@@ -140,6 +140,39 @@ def test_someone_with_an_account_needs_no_link(coordinator: Client, url: str) ->
     assert "Has an account already" in add(coordinator, url)
 
 
+@pytest.mark.parametrize(
+    ("typed", "told"), [("Rolf Radiologe", True), ("Robin  rater", False)]
+)
+def test_an_address_with_an_account_keeps_its_name_and_says_so(
+    coordinator: Client, url: str, study: Study, typed: str, told: bool
+) -> None:
+    User.objects.create_user(
+        "r@example.org", "r@example.org", first_name="Robin", last_name="Rater"
+    )
+    page = add(coordinator, url, name=typed, email="r@example.org")
+    said = "This address has an account already; its name, Robin Rater, is used."
+    assert (said in page) is told
+    assert "Link for Robin Rater" in page
+
+
+def test_a_new_address_takes_the_name_that_was_typed(
+    coordinator: Client, url: str
+) -> None:
+    page = add(coordinator, url, name=" Rhea  Ray ", email="new@example.org")
+    assert "has an account already" not in page
+    assert "Link for Rhea" in page
+
+
+def test_a_colleague_s_other_name_is_told_too(
+    coordinator: Client, study: Study
+) -> None:
+    make_user("carl")
+    form = {"colleague": "carl@example.org", "name": "Cora", "role": "statistician"}
+    url = reverse("colleague-add", args=[study.pk])
+    page = coordinator.post(url, form, follow=True).content.decode()
+    assert "its name, carl, is used." in page
+
+
 def test_removing_names_the_consequence_and_forgets_who_never_came(
     coordinator: Client, url: str, study: Study
 ) -> None:

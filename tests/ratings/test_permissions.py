@@ -18,6 +18,8 @@ pytestmark = pytest.mark.any_database
 # 302 leads to the sign-in page; 405 means that the address takes no GET.
 PAGES = {
     "home": (200, 200, 200, 302),
+    "studies": (302, 302, 302, 302),
+    "study": (302, 404, 404, 302),
     "study-new": (200, 404, 200, 302),
     "move-new": (200, 404, 200, 302),
     "move": (404, 404, 404, 302),

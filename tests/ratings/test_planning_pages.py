@@ -126,6 +126,23 @@ def try_it(client: Client, study: Study) -> Any:
     return client.post(reverse("design-preview", args=[study.pk]), follow=True)
 
 
+def test_a_preview_ends_at_the_design_that_it_tries(
+    study: Study, coordinator: Client, add_cases: AddCases
+) -> None:
+    add_cases(8)
+    Study.objects.filter(pk=study.pk).update(design={"min_distance": 3})
+    page = try_it(coordinator, study).content.decode()
+    assert f'data-home="{address(study)}" data-leave="End the preview">' in page
+
+
+def test_a_rater_s_room_says_nothing_of_a_preview(
+    session: Session, rater: Client
+) -> None:
+    page = rater.get(reverse("rate", args=[session.key])).content.decode()
+    assert 'data-home="/">' in page
+    assert "data-leave" not in page
+
+
 def test_a_coordinator_rates_a_preview_that_nobody_can_analyse(
     study: Study, coordinator: Client, add_cases: AddCases
 ) -> None:

@@ -93,6 +93,25 @@ def test_signing_in_takes_a_code_once_or_a_recovery_code_once(ada: User) -> None
     assert {"totp_activated", "sign_in", "sign_in_failed"} & verbs
 
 
+@pytest.mark.django_db(transaction=True)
+def test_setting_it_up_and_a_wrong_code_speak_of_one_thing_and_of_a_remedy(
+    ada: User,
+) -> None:
+    browser, _ = by_form("ada")
+    url = reverse("mfa_activate_totp")
+    known = {"password": PASSWORD, "next": url}
+    page = browser.post(reverse("account_reauthenticate"), known, follow=True).text
+    assert "<h1>Turn on the second factor</h1>" in page
+    refused = browser.post(url, {"code": "12"})
+    wrong, secret = refused.text, refused.context["form"].secret
+    assert "Wait for the next six digits in the app" in wrong
+    page = browser.post(url, {"code": code_of(secret)}, follow=True).text
+    assert "The second factor is on: signing in now takes a code" in page
+    for told in (wrong, page):
+        assert "Incorrect code" not in told
+        assert "two-factor" not in told
+
+
 def test_the_code_that_set_it_up_signs_nobody_in(ada: User) -> None:
     secret = set_up(by_form("ada")[0], at_once=True)
     used, fresh = code_of(secret), code_of(secret, 1)

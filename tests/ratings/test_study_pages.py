@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from django.contrib.auth.models import User
 from django.test import Client
 from django.urls import reverse
 
@@ -183,3 +184,37 @@ def test_steps_follow_the_study_to_its_end(open_study: Study, ada: object) -> No
     listed = steps.list_steps(open_study)
     assert all(step.url for step in listed)
     assert steps.find_outlook(open_study, listed).step == "results"
+
+
+def test_a_shortened_address_leads_on(study: Study, coordinator: Client) -> None:
+    assert coordinator.get("/studies/")["Location"] == reverse("home")
+    answer = coordinator.get(f"/studies/{study.pk}/")
+    assert answer["Location"] == reverse("cases", args=[study.pk])
+
+
+def test_a_shortened_address_of_a_running_study_leads_to_what_is_next(
+    open_study: Study, coordinator: Client
+) -> None:
+    listed = steps.list_steps(open_study)
+    url = steps.find_outlook(open_study, listed).url
+    assert url != reverse("cases", args=[open_study.pk])
+    assert coordinator.get(f"/studies/{open_study.pk}/")["Location"] == url
+
+
+def test_a_statistician_is_led_to_the_results_once_there_are_some(
+    open_study: Study, ada: User
+) -> None:
+    sue = make_user("sue")
+    Enrolment.objects.create(study=open_study, user=sue, role="statistician")
+    url = f"/studies/{open_study.pk}/"
+    assert sign_in(sue).get(url)["Location"] == reverse("home")
+    end_collecting(open_study, ada)
+    protocol.unblind(study=open_study, actor=ada, typed_title=open_study.title)
+    assert sign_in(sue).get(url)["Location"] == reverse("results", args=[open_study.pk])
+
+
+def test_a_foreign_study_s_shortened_address_does_not_exist(
+    open_study: Study, rater: Client, outsider: Client
+) -> None:
+    for client in (rater, outsider):
+        assert client.get(f"/studies/{open_study.pk}/").status_code == 404

@@ -126,7 +126,7 @@ def test_what_a_colleague_said_of_a_case_meanwhile_is_not_replaced_unseen(
     assert coordinator.post(url, free).status_code == 302
     other = {**mine, "stratum": "acquisition"}
     assert coordinator.post(url, other).status_code == 302
-    assert "2 cases changed." in save_again(coordinator, url, stale)
+    assert "Site of C002, C003: Bern." in save_again(coordinator, url, stale)
     sites = [case.strata.get("site") for case in study.cases.order_by("label")]
     assert sites == ["Lyon", "Bern", "Bern"]
 
@@ -140,7 +140,7 @@ def test_marked_cases_that_a_colleague_removed_are_counted(
     form = {"stratum": "site", "value": "Lyon", "case": keys}
     url = reverse("cases-stratum", args=[study.pk])
     page = coordinator.post(url, form, follow=True).text
-    assert "1 case changed." in page
+    assert "Site of C002: Lyon." in page
     assert "1 marked case had been removed meanwhile." in page
 
 

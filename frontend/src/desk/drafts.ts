@@ -63,6 +63,14 @@ export function isSame(one: Draft["typed"], other: Draft["typed"]): boolean {
   return spell(one) === spell(other);
 }
 
+/** Whether a page shows what was typed into those of its fields that are still there. */
+export function isHeld(typed: Draft["typed"], shown: Draft["typed"]): boolean {
+  return Object.entries(typed).every(([name, values]) => {
+    const now = shown[name];
+    return !now || isSame({ name: values }, { name: now });
+  });
+}
+
 /** "14:03", and the day too where it was another one. */
 export function sayWhen(at: number, now: number): string {
   const [then, today] = [new Date(at), new Date(now)];

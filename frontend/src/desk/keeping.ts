@@ -2,10 +2,9 @@
 import { readCsrf } from "../api";
 import { make } from "../dom";
 import {
-  forgetAll, isSame, nameDraft, readDraft, sayWhen, SIGNED_OUT, tidy, writeDraft, type Draft,
+  forgetAll, isHeld, isSame, nameDraft, readDraft, sayWhen, SIGNED_OUT, tidy, writeDraft, type Draft,
 } from "./drafts";
-
-type Field = HTMLInputElement | HTMLSelectElement | HTMLTextAreaElement;
+import { fill, read, readHidden, readTouched, type Field } from "./fields";
 
 /** What the server shows when nothing was typed; unknown where it refused something. */
 const blank = new WeakMap<HTMLFormElement, Draft["typed"]>();
@@ -15,7 +14,7 @@ export function startKeeping(person: string | undefined): void {
     const form = event.target as HTMLFormElement;
     if (form.matches("form[data-forget]")) forgetAll(sessionStorage, localStorage, Date.now());
     // a question before it was answered with no
-    if (person && !event.defaultPrevented && form.matches("form[data-keep]")) send(form, person);
+    if (person && !event.defaultPrevented && form.matches("form[data-keep]")) send(form, person, event.submitter);
   });
   if (!person) return;
   const saved = document.querySelector("#messages .notice-success") !== null;
@@ -26,8 +25,8 @@ export function startKeeping(person: string | undefined): void {
   });
   for (const kind of ["input", "change"]) {
     document.addEventListener(kind, (event) => {
-      const form = (event.target as Field).form;
-      if (form?.matches("form[data-keep]")) keep(form, person);
+      const field = event.target as Field;
+      if (field.form?.matches("form[data-keep]")) keep(field.form, person, field);
     });
   }
 }
@@ -37,6 +36,10 @@ export function wakeKeeping(form: HTMLFormElement): void {
   const person = document.body.dataset["person"];
   if (!person) return;
   const draft = readDraft(sessionStorage, nameOf(form, person));
+  if (isVast(form)) {
+    if (draft && !isHeld(draft.typed, read(form))) offer(form, draft, person);
+    return;
+  }
   const now = read(form);
   if (draft && isSame(draft.typed, now)) return;
   blank.set(form, now);
@@ -47,18 +50,33 @@ function nameOf(form: HTMLFormElement, person: string): string {
   return nameDraft(person, new URL(form.getAttribute("action") || location.pathname, location.href).pathname);
 }
 
-function keep(form: HTMLFormElement, person: string, sent = false): void {
-  const [key, typed] = [nameOf(form, person), read(form)];
+/** Of a form with thousands of fields only those are kept that somebody touched. */
+function isVast(form: HTMLFormElement): boolean {
+  return form.hasAttribute("data-keep-touched");
+}
+
+function keep(form: HTMLFormElement, person: string, touched: Field | null, sent = false): void {
+  const key = nameOf(form, person);
+  if (isVast(form)) return keepTouched(form, key, touched, sent);
+  const typed = read(form);
   const empty = blank.get(form);
   if (empty && isSame(empty, typed)) return sessionStorage.removeItem(key);
   writeDraft(sessionStorage, key, { at: Date.now(), sent, typed, hidden: readHidden(form) });
 }
 
+function keepTouched(form: HTMLFormElement, key: string, touched: Field | null, sent: boolean): void {
+  const before = readDraft(sessionStorage, key)?.typed;
+  const typed = { ...before, ...(touched ? readTouched(form, touched) : {}) };
+  if (!Object.keys(typed).length) return;
+  writeDraft(sessionStorage, key, { at: Date.now(), sent, typed, hidden: {} });
+}
+
 /** The page may be older than the last signing in, the cookie is not. */
-function send(form: HTMLFormElement, person: string): void {
+function send(form: HTMLFormElement, person: string, pressed: HTMLElement | null): void {
   const token = form.elements.namedItem("csrfmiddlewaretoken");
   if (token instanceof HTMLInputElement) token.value = readCsrf() || token.value;
-  keep(form, person, true);
+  // a button that sends a part of a long list leaves what was typed into the rest
+  keep(form, person, null, !pressed?.hasAttribute("data-part"));
 }
 
 function offer(form: HTMLFormElement, draft: Draft, person: string): void {
@@ -66,7 +84,7 @@ function offer(form: HTMLFormElement, draft: Draft, person: string): void {
   const notice = make("div", { class: "notice kept" },
     make("p", {}, `Your unsaved text from ${sayWhen(draft.at, Date.now())}${what ? ` (${what})` : ""}:`),
     make("button", { type: "button", class: "button button-small", onclick: () => {
-      fill(form, draft);
+      putBack(form, draft);
       notice.remove();
     } }, "Put it back"),
     make("button", { type: "button", class: "button button-small", onclick: () => {
@@ -77,48 +95,12 @@ function offer(form: HTMLFormElement, draft: Draft, person: string): void {
   document.querySelector("#messages")?.append(notice);
 }
 
-function list(form: HTMLFormElement): Field[] {
-  const kept = "input:not([type=hidden], [type=password], [type=file]), select, textarea";
-  return [...form.elements].filter((one): one is Field => one.matches(kept) && (one as Field).name !== "");
-}
-
-function isTick(field: Field): field is HTMLInputElement {
-  return field.type === "checkbox" || field.type === "radio";
-}
-
-function read(form: HTMLFormElement): Draft["typed"] {
-  const typed: Record<string, string[]> = {};
-  for (const field of list(form)) {
-    const values = typed[field.name] ??= [];
-    if (!isTick(field) || field.checked) values.push(field.value);
-  }
-  return typed;
-}
-
-function readHidden(form: HTMLFormElement): Record<string, string> {
-  const hidden = [...form.querySelectorAll<HTMLInputElement>("input[type=hidden]")]
-    .filter(({ name }) => name && name !== "csrfmiddlewaretoken");
-  return Object.fromEntries(hidden.map(({ name, value }) => [name, value]));
-}
-
-/** The form as it was typed, from the page that it was typed on. */
-function fill(form: HTMLFormElement, { typed, hidden }: Draft): void {
-  const left = new Map(Object.entries(typed).map(([name, values]) => [name, [...values]]));
-  let first: Field | null = null;
-  for (const field of list(form)) {
-    const values = left.get(field.name);
-    if (!values) continue;
-    const before = isTick(field) ? String(field.checked) : field.value;
-    if (isTick(field)) field.checked = values.includes(field.value);
-    else field.value = values.shift() ?? field.value;
-    if (before === (isTick(field) ? String(field.checked) : field.value)) continue;
-    first ??= field;
-    field.dispatchEvent(new Event("change", { bubbles: true }));
-  }
-  for (const field of form.querySelectorAll<HTMLInputElement>("input[type=hidden]")) {
-    if (field.name in hidden) field.value = hidden[field.name]!;
-  }
+function putBack(form: HTMLFormElement, draft: Draft): void {
+  const changed = fill(form, draft);
+  // one word to the whole of a vast form: each listener looks through all its fields
+  const heard: Element[] = isVast(form) ? [form] : changed;
+  for (const one of heard) one.dispatchEvent(new Event("change", { bubbles: true }));
   const fold = form.closest("details");
   if (fold) fold.open = true;
-  first?.focus();
+  changed[0]?.focus();
 }

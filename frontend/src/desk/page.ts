@@ -1,15 +1,23 @@
 // Finds what a page, or a part of it that was just exchanged, has to be woken.
 import { wakeAnchors } from "./anchors";
+import { askFirst } from "./asking";
 import { wakeCopying } from "./copying";
+import { wakeFilters } from "./filtering";
 import { wakeKeeping } from "./keeping";
 import { wakeLocking } from "./locking";
 import { wakePairing } from "./pairing";
 import { wakeQuiet } from "./quiet";
-import { askFirst, wakeFilters, wakeMarks, wakeSorting } from "./tables";
+import { remember, restore } from "./recall";
+import { wakeMarks, wakeSorting } from "./tables";
 import { wakeUpload } from "./upload";
 
+/** The parts of the page that change while files come and go. */
+const PARTS = ["#action", "#messages", "#received", "#unfinished", ".side"];
+/** Those of them that hold something to be woken. */
+const WOKEN = ["#received", "#unfinished"];
+
 export function wakePage(root: ParentNode): void {
-  for (const form of all<HTMLFormElement>(root, "form[data-ask]")) askFirst(form);
+  for (const form of all<HTMLFormElement>(root, "form[data-ask], form:has(button[data-ask])")) askFirst(form);
   for (const form of all<HTMLFormElement>(root, "form[data-quiet]")) {
     wakeQuiet(form, exchange);
   }
@@ -38,11 +46,6 @@ function all<E extends Element>(root: ParentNode, selector: string): E[] {
   return [...root.querySelectorAll<E>(selector)];
 }
 
-/** The parts of the page that change while files come and go. */
-const PARTS = ["#action", "#messages", "#received", "#unfinished", ".side"];
-/** Those of them that hold something to be woken. */
-const WOKEN = ["#received", "#unfinished"];
-
 async function refreshList(): Promise<void> {
   const answer = await fetch(location.pathname, { credentials: "same-origin" });
   // whoever is signed out is led to another page, which has no list
@@ -59,24 +62,4 @@ export function exchange(html: string): void {
   }
   restore(chosen);
   for (const part of all(document, WOKEN.join())) wakePage(part);
-}
-
-type Field = HTMLSelectElement | HTMLInputElement;
-const FIELDS = "#pairing select, #pairing input[type=text]";
-
-function remember(): Map<string, string> {
-  const fields = all<Field>(document, FIELDS);
-  return new Map(fields.map((field) => [field.name, field.value]));
-}
-
-function restore(chosen: Map<string, string>): void {
-  for (const field of all<Field>(document, FIELDS)) {
-    const value = chosen.get(field.name);
-    // an empty choice is only kept where there is nothing new to propose
-    if (!value) continue;
-    const known = field instanceof HTMLSelectElement
-      ? [...field.options].some((option) => option.value === value)
-      : true;
-    if (known) field.value = value;
-  }
 }

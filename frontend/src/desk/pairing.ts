@@ -1,4 +1,8 @@
 // The pairing preview: marks masks on another grid and lets rows go without a reload.
+import { setText } from "../dom";
+
+/** As many letters of a name as the select shows. */
+const SHOWN = 42;
 
 export function wakePairing(
   form: HTMLFormElement,
@@ -6,6 +10,7 @@ export function wakePairing(
 ): void {
   const tell = (): void => {
     markMisfits(form);
+    tellNames(form);
     countUses(form);
   };
   form.addEventListener("change", tell);
@@ -13,7 +18,10 @@ export function wakePairing(
     const button = (event.target as Element).closest<HTMLButtonElement>("[data-quiet]");
     if (button) void sendQuietly(event, form, button, exchange);
   });
-  form.addEventListener("submit", () => busy(form));
+  form.addEventListener("submit", (event) => {
+    // neither a question answered with no nor another button imports
+    if (!event.defaultPrevented && !event.submitter?.hasAttribute("formaction")) busy(form);
+  });
   tell();
 }
 
@@ -22,8 +30,20 @@ function markMisfits(form: HTMLFormElement): void {
   for (const select of form.querySelectorAll("select")) {
     const shape = select.closest("tr")!.dataset["shape"];
     const mask = select.selectedOptions[0]?.dataset["shape"];
-    const note = select.parentElement!.querySelector<HTMLElement>(".misfit");
+    const note = select.closest("div")!.querySelector<HTMLElement>(".misfit");
     if (note) note.hidden = !mask || mask === shape;
+  }
+}
+
+/** Masks' names differ at their ends, which a narrow select cuts off. */
+function tellNames(form: HTMLFormElement): void {
+  for (const select of form.querySelectorAll("select")) {
+    const name = select.value && select.selectedOptions[0]!.text;
+    const note = select.closest("div")!.querySelector<HTMLElement>("[data-full]");
+    select.title = name;
+    if (!note) continue;
+    setText(note, name);
+    note.hidden = name.length <= SHOWN;
   }
 }
 

@@ -1,17 +1,6 @@
-// Sorting, filtering and marking of table rows, and a question before what is final.
+// Sorting and marking of table rows.
 import { setText } from "../dom";
-import { countMarked, nameMarked, readMarked } from "./marking";
-
-export function askFirst(form: HTMLFormElement): void {
-  form.addEventListener("submit", (event) => {
-    // A button with an address of its own does something else than the form.
-    if (event.submitter?.hasAttribute("formaction")) return;
-    const question = form.dataset["ask"]!;
-    const marks = form.querySelector("[data-mark-all]");
-    const asked = marks ? nameMarked(question, readMarked(form)) : question;
-    if (!confirm(asked)) event.preventDefault();
-  });
-}
+import { countMarked, readMarked } from "./marking";
 
 /** Every header with data-sort becomes a button; numbers sort as numbers. */
 export function wakeSorting(table: HTMLTableElement): void {
@@ -56,19 +45,6 @@ function compareNumbers(a: string, b: string): number {
 function size(text: string): number {
   const numbers = text.replaceAll(",", "").match(/\d+(\.\d+)?/g);
   return numbers ? numbers.reduce((product, n) => product * Number(n), 1) : -1;
-}
-
-export function wakeFilters(input: HTMLInputElement): void {
-  const table = document.getElementById(input.dataset["filter"]!) as HTMLTableElement;
-  input.addEventListener("keydown", (event) => {
-    if (event.key === "Enter") event.preventDefault();
-  });
-  input.addEventListener("input", () => {
-    const sought = input.value.trim().toLowerCase();
-    for (const row of table.tBodies[0]!.rows) {
-      row.hidden = !row.textContent!.toLowerCase().includes(sought);
-    }
-  });
 }
 
 /** One box marks all rows that are shown; buttons wait until one is marked. */
