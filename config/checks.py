@@ -41,6 +41,20 @@ def check_broker(**_: Any) -> list[CheckMessage]:
 
 
 @register()
+def check_data_folder(**_: Any) -> list[CheckMessage]:
+    """A folder that was there before has whatever rights it was given."""
+    if not settings.DATA_DIR.stat().st_mode & 0o077:
+        return []
+    return [
+        Warning(
+            f"Other users can look into DATA_DIR ({settings.DATA_DIR}).",
+            hint=f"Run: chmod -R go= {settings.DATA_DIR}",
+            id="blindfold.W002",
+        )
+    ]
+
+
+@register()
 def check_log_format(**_: Any) -> list[CheckMessage]:
     if settings.LOG_FORMAT in ("text", "json"):
         return []

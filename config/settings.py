@@ -14,6 +14,8 @@ from config.logging import make_logging
 from config.secret import keep_key
 from inference.version import read_version
 
+# Scans and scores are for the site's own user alone, also where DATA_DIR is open.
+os.umask(0o077)
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = Environment()
 if (BASE_DIR / ".env").exists():
@@ -22,7 +24,6 @@ if (BASE_DIR / ".env").exists():
 
 DATA_DIR = (BASE_DIR / env.str("DATA_DIR", default="data")).resolve()
 with name_unwritable(DATA_DIR):
-    # What is in it is for the site's own user alone.
     DATA_DIR.mkdir(mode=0o700, parents=True, exist_ok=True)
     # Django refuses to start without it, and nothing is to be written elsewhere.
     (DATA_DIR / "incoming").mkdir(exist_ok=True)

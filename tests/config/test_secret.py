@@ -61,6 +61,26 @@ def test_the_data_folder_is_the_owners_alone(tmp_path: Path) -> None:
     assert (tmp_path / "data").stat().st_mode & 0o777 == 0o700
 
 
+@pytest.mark.slow
+def test_what_is_written_into_an_open_folder_is_the_owners_alone(
+    tmp_path: Path,
+) -> None:
+    tmp_path.chmod(0o755)
+    done = subprocess.run(
+        [sys.executable, "manage.py", "migrate"],
+        cwd=ROOT,
+        env=environment(tmp_path),
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+    assert "blindfold.W002" in done.stderr
+    assert f"chmod -R go= {tmp_path}" in done.stderr
+    modes = {path.name: path.stat().st_mode & 0o077 for path in tmp_path.rglob("*")}
+    assert {"db.sqlite3", "incoming", "secret_key"} <= modes.keys()
+    assert set(modes.values()) == {0}
+
+
 def test_a_folder_that_cannot_be_written_is_named_without_a_traceback() -> None:
     done = subprocess.run(
         [sys.executable, "manage.py", "check"], cwd=ROOT, text=True,
