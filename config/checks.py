@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -12,21 +13,13 @@ from inference.settings import PRECISIONS
 from inference.tools import ToolsRefused, list_tools
 
 LOCAL = ("", "localhost", "127.0.0.1", "::1")
-BROKERS = ("filesystem", "redis", "rediss", "amqp", "amqps")
+DEVICES = re.compile(r"auto|cpu|cuda(:\d+)?")
 
 
 @register()
 def check_broker(**_: Any) -> list[CheckMessage]:
-    """A known broker, and no SQLite file where several machines would need it."""
+    """No SQLite file where several machines would need it."""
     broker = urlsplit(settings.BROKER_URL)
-    if broker.scheme not in BROKERS:
-        return [
-            Error(
-                f"BROKER_URL begins with {broker.scheme!r}, which is not supported.",
-                hint="Use filesystem://, redis://… or amqp://…",
-                id="blindfold.E001",
-            )
-        ]
     on_sqlite = settings.DATABASES["default"]["ENGINE"].endswith("sqlite3")
     if on_sqlite and (broker.hostname or "") not in LOCAL:
         return [
@@ -68,6 +61,19 @@ def check_log_format(**_: Any) -> list[CheckMessage]:
 
 
 @register()
+def check_device(**_: Any) -> list[CheckMessage]:
+    if DEVICES.fullmatch(settings.DEVICE):
+        return []
+    return [
+        Error(
+            f"DEVICE is {settings.DEVICE!r}.",
+            hint="Set it to auto, cpu, cuda or, for one of several GPUs, cuda:1.",
+            id="blindfold.E007",
+        )
+    ]
+
+
+@register()
 def check_precision(**_: Any) -> list[CheckMessage]:
     if settings.PRECISION in PRECISIONS:
         return []
@@ -83,14 +89,6 @@ def check_precision(**_: Any) -> list[CheckMessage]:
 @register()
 def check_site_url(**_: Any) -> list[CheckMessage]:
     site = urlsplit(settings.SITE_URL)
-    if site.scheme not in ("http", "https") or not site.hostname:
-        return [
-            Error(
-                f"SITE_URL is {settings.SITE_URL!r}, which is no address of a site.",
-                hint="Write it as https://ratings.example.org.",
-                id="blindfold.E004",
-            )
-        ]
     if site.scheme == "http" and site.hostname not in LOCAL:
         return [
             Warning(

@@ -27,8 +27,8 @@ with name_unwritable(DATA_DIR):
     DATA_DIR.mkdir(mode=0o700, parents=True, exist_ok=True)
     # Django refuses to start without it, and nothing is to be written elsewhere.
     (DATA_DIR / "incoming").mkdir(exist_ok=True)
-PORT = env.int("PORT", default=8000)
-SITE_URL = env.str("SITE_URL", default=f"http://127.0.0.1:{PORT}").rstrip("/")
+PORT = env.int("PORT", default=8000, least=1, most=65535)
+SITE_URL = env.site("SITE_URL", default=f"http://127.0.0.1:{PORT}")
 DEBUG = env.bool("DEBUG", default=False)
 VERSION = read_version()
 DEVICE = env.str("DEVICE", default="auto")
@@ -44,7 +44,7 @@ if len(SECRET_KEY) < 50:
 
 site = urlsplit(SITE_URL)
 HTTPS = site.scheme == "https"
-ALLOWED_HOSTS = [site.hostname or "127.0.0.1", *env.list("ALLOWED_HOSTS", default=[])]
+ALLOWED_HOSTS = [site.hostname or "127.0.0.1", *env.hosts("ALLOWED_HOSTS")]
 if site.hostname in ("127.0.0.1", "localhost"):
     ALLOWED_HOSTS += ["127.0.0.1", "localhost"]
 CSRF_TRUSTED_ORIGINS = [SITE_URL]
@@ -116,7 +116,7 @@ if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
     }
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
-CACHE_URL = env.str("CACHE_URL", default="")
+CACHE_URL = env.redis("CACHE_URL")
 CACHES = {
     "default": (
         {
@@ -138,7 +138,7 @@ MODELS_DIR = Path(env.str("MODELS_DIR", default=str(DATA_DIR / "models"))).resol
 ENSEMBLES_DIR = DATA_DIR / "ensembles"
 TOOLS_FILE = Path(env.str("TOOLS_FILE", default=str(DATA_DIR / "tools.toml"))).resolve()
 
-BROKER_URL = env.str("BROKER_URL", default="filesystem://")
+BROKER_URL = env.broker("BROKER_URL", default="filesystem://")
 JOB_LEASE_SECONDS = env.int("JOB_LEASE_SECONDS", default=8)
 JOB_TICK_SECONDS = env.int("JOB_TICK_SECONDS", default=2)
 JOB_BELL = "config.celery.ring"
@@ -208,10 +208,10 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = 10 * 2**20
 # a list of thousands of images is one form, and a set brings a sidecar with each
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 50_000
 DATA_UPLOAD_MAX_NUMBER_FILES = 10_000
-UPLOAD_LIMIT_BYTES = env.int("UPLOAD_LIMIT_BYTES", default=2 * 2**30)
+UPLOAD_LIMIT_BYTES = env.int("UPLOAD_LIMIT_BYTES", default=2 * 2**30, least=1)
 READ_AT_ONCE_BYTES = env.int("READ_AT_ONCE_BYTES", default=2**20)
-UNPACKED_LIMIT_BYTES = env.int("UNPACKED_LIMIT_BYTES", default=2**30)
-VOXEL_LIMIT = env.int("VOXEL_LIMIT", default=400_000_000)
+UNPACKED_LIMIT_BYTES = env.int("UNPACKED_LIMIT_BYTES", default=2**30, least=1)
+VOXEL_LIMIT = env.int("VOXEL_LIMIT", default=400_000_000, least=1)
 
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from collections.abc import Callable
@@ -11,6 +12,7 @@ from typing import Any
 import pytest
 from django.core.checks import run_checks
 
+from config.environment import Environment
 from tests.processes import ROOT, environment
 
 Change = Callable[..., None]
@@ -64,11 +66,10 @@ def test_what_is_wrong_is_said_with_a_remedy(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("changes", "expected"),
     [
-        ({"BROKER_URL": "sqs://"}, "blindfold.E001"),
         ({"BROKER_URL": "redis://queue.example.org"}, "blindfold.E002"),
         ({"LOG_FORMAT": "xml"}, "blindfold.E003"),
         ({"PRECISION": "float8"}, "blindfold.E006"),
-        ({"SITE_URL": "blindfold.example.org"}, "blindfold.E004"),
+        ({"DEVICE": "tpu"}, "blindfold.E007"),
         ({"SITE_URL": "http://blindfold.example.org"}, "blindfold.W001"),
     ],
 )
@@ -89,7 +90,7 @@ def test_a_setting_that_cannot_work_is_named(
         {"BROKER_URL": "redis://queue.example.org", "ENGINE": POSTGRES},
         {"BROKER_URL": "amqp://queue.example.org", "ENGINE": POSTGRES},
         {"SITE_URL": "https://blindfold.example.org", "LOG_FORMAT": "json"},
-        {"PRECISION": "float32"},
+        {"PRECISION": "float32", "DEVICE": "cuda:1"},
     ],
 )
 def test_what_works_passes(change: Change, changes: dict[str, str]) -> None:
@@ -104,9 +105,25 @@ def test_what_works_passes(change: Change, changes: dict[str, str]) -> None:
         ("DATABASE_URL", "mysql://me:secret@there/scores", "postgres://USER"),
         ("DATABASE_URL", "postgres://me:se[ret@there:five/scores", "postgres://USER"),
         ("EMAIL_URL", "mail://me:secret@there", "smtp://HOST"),
+        ("DATABASE_URL", "postgres://me:secret@there/", "postgres://USER"),
+        ("DATABASE_URL", "sqlite://:memory:", "sqlite:///PATH"),
         ("PORT", "eighty", "a whole number"),
+        ("PORT", "99999999", "from 1 to 65535"),
         ("UPLOAD_LIMIT_BYTES", "2 GB", "a whole number"),
+        ("UPLOAD_LIMIT_BYTES", "-5", "from 1 on"),
+        ("VOXEL_LIMIT", "0", "from 1 on"),
         ("REQUIRE_SECOND_FACTOR", "perhaps", "true or false"),
+        ("CACHE_URL", "nonsense", "redis://"),
+        ("CACHE_URL", "memcached://there:11211", "redis://"),
+        ("CACHE_URL", "redis://:secret@there:five", "redis://"),
+        ("BROKER_URL", "sqs://me:secret@there", "filesystem://"),
+        ("BROKER_URL", "amqp://me:secret[@there", "amqp://USER"),
+        ("SITE_URL", "blindfold.example.org", "https://ratings.example.org"),
+        ("SITE_URL", "https://[bad", "https://ratings.example.org"),
+        ("SITE_URL", "https://there.example:66666", "https://ratings.example.org"),
+        ("SITE_URL", "https://there.example/ratings", "without a path"),
+        ("ALLOWED_HOSTS", "good.example,https://bad.example", "without https://"),
+        ("ALLOWED_HOSTS", "good.example:8000", "names of hosts"),
     ],
 )
 def test_a_setting_that_cannot_be_read_is_named_and_not_repeated(
@@ -119,3 +136,26 @@ def test_a_setting_that_cannot_be_read_is_named_and_not_repeated(
     assert form in last
     assert value not in told.stderr
     assert "secret" not in told.stderr
+
+
+def test_an_empty_setting_is_as_if_it_were_not_set(tmp_path: Path) -> None:
+    names = re.findall(r'env\.\w+\("(\w+)"', (ROOT / "config/settings.py").read_text())
+    empty = {name: "" for name in names if name != "DATA_DIR"}
+    assert {"PORT", "SITE_URL", "JOB_QUEUE", "DATABASE_URL", "EMAIL_URL"} <= {*empty}
+    show = "from config import settings as s; print(s.DATA_DIR, s.BROKER_URL, s.PORT, "
+    show += "s.SITE_URL, s.JOB_QUEUE, s.DEVICE, s.DATABASES['default']['NAME'])"
+    done = subprocess.run(
+        [sys.executable, "-c", show],
+        cwd=ROOT, env=environment(tmp_path, **empty), capture_output=True, text=True,
+    )  # fmt: skip
+    assert done.stdout.split() == [
+        str(tmp_path), "filesystem://", "8000", "http://127.0.0.1:8000",
+        "blindfold", "auto", str(tmp_path / "db.sqlite3"),
+    ], done.stderr  # fmt: skip
+
+
+def test_an_empty_data_dir_is_not_the_repository(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("DATA_DIR", "")
+    assert Environment().str("DATA_DIR", default="data") == "data"
