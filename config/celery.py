@@ -10,6 +10,7 @@ from typing import Any
 from celery import Celery, signals
 from celery.exceptions import SecurityWarning
 from django.conf import settings
+from kombu.connection import Connection
 from kombu.exceptions import OperationalError
 from kombu.transport import virtual
 
@@ -70,6 +71,20 @@ def ring(job_id: str) -> None:
         run.delay(job_id)
     except OperationalError as error:
         log.warning("The broker did not take job %s (%s).", job_id, error)
+
+
+def find_fault() -> str:
+    """Why the broker can't be reached, asked once over a connection of its own."""
+    patience = {"socket_connect_timeout": 1, "socket_timeout": 1}
+    options = patience if settings.BROKER_URL.startswith("redis") else {}
+    link = Connection(broker_url(), connect_timeout=1, transport_options=options)
+    try:
+        link.ensure_connection(max_retries=1, interval_start=0, timeout=1)
+    except (OperationalError, *link.connection_errors, *link.channel_errors) as error:
+        return str(error)
+    finally:
+        link.release()
+    return ""
 
 
 @app.task(name="run")  # type: ignore[untyped-decorator]
