@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -11,9 +12,10 @@ from dataclasses import dataclass, field
 from django.conf import settings
 from django.db import DatabaseError, close_old_connections, connection
 
-from ratings import jobs
+from ratings import jobs, leftovers
 
 log = logging.getLogger(__name__)
+TIDY_SECONDS = 3600.0
 
 
 @dataclass(frozen=True)
@@ -32,6 +34,7 @@ class Keeper(threading.Thread):
         self.worker = worker
         self.stopping = threading.Event()
         self.current: Hold | None = None
+        self.tidy_at = 0.0
 
     @contextmanager
     def hold(self, job_id: str) -> Iterator[Hold]:
@@ -61,8 +64,19 @@ class Keeper(threading.Thread):
             # A busy worker's queue is long by right: only an idle one misses rings.
             if hold is None:
                 jobs.ring_late(after_seconds=late_after)
+            self.tidy()
         except DatabaseError:
             log.exception("The keeper could not reach the database; it tries again.")
+
+    def tidy(self) -> None:
+        """Once an hour; a folder that is away for a moment must not end the thread."""
+        if time.monotonic() < self.tidy_at:
+            return
+        self.tidy_at = time.monotonic() + TIDY_SECONDS
+        try:
+            leftovers.sweep()
+        except OSError as error:
+            log.warning("What uploads left behind stays for now (%s).", error)
 
     def let_go(self) -> None:
         """Give the job back at once, so that another worker need not wait."""
