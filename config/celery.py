@@ -52,6 +52,8 @@ app.conf.update(
     broker_connection_max_retries=None,
     broker_connection_retry_on_startup=True,
     broker_connection_timeout=3,
+    # A worker is silent for as long as a job takes; RabbitMQ would hang up on it.
+    broker_heartbeat=0,
     broker_transport_options=transport_options(),
     task_acks_late=False,
     task_default_queue=settings.JOB_QUEUE,
