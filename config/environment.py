@@ -56,10 +56,16 @@ class Environment(environ.FileAwareEnv):  # type: ignore[misc]
         return super().get_value(var, cast=cast, default=default, **more)
 
     def int(
-        self, var: str, default: Any = NOTSET, *, least: int = 0, most: int = 2**63 - 1
+        self,
+        var: str,
+        default: Any = NOTSET,
+        *,
+        least: int = 0,
+        most: int = 2**63 - 1,
+        why: str = "",
     ) -> int:
         upto = f" to {most}" if most < 2**31 else " on"
-        with name_setting(var, f"a whole number, from {least}{upto}"):
+        with name_setting(var, f"a whole number from {least}{upto}{why}"):
             found: int = super().int(var, default=default)
             if not least <= found <= most:
                 raise ValueError

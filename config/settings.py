@@ -141,8 +141,12 @@ ENSEMBLES_DIR = DATA_DIR / "ensembles"
 TOOLS_FILE = Path(env.str("TOOLS_FILE", default=str(DATA_DIR / "tools.toml"))).resolve()
 
 BROKER_URL = env.broker("BROKER_URL", default="filesystem://")
-JOB_LEASE_SECONDS = env.int("JOB_LEASE_SECONDS", default=8)
-JOB_TICK_SECONDS = env.int("JOB_TICK_SECONDS", default=2)
+JOB_TICK_SECONDS = env.int("JOB_TICK_SECONDS", default=2, least=1)
+# One sign that is late or lost must not pass for a death.
+JOB_LEASE_SECONDS = env.int(
+    "JOB_LEASE_SECONDS", default=8, least=3 * JOB_TICK_SECONDS,
+    why=", three times JOB_TICK_SECONDS",
+)  # fmt: skip
 JOB_BELL = "config.celery.ring"
 JOB_QUEUE = env.str("JOB_QUEUE", default="blindfold")
 JOB_KINDS = {

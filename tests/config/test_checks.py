@@ -112,6 +112,8 @@ def test_what_works_passes(change: Change, changes: dict[str, str]) -> None:
         ("UPLOAD_LIMIT_BYTES", "2 GB", "a whole number"),
         ("UPLOAD_LIMIT_BYTES", "-5", "from 1 on"),
         ("VOXEL_LIMIT", "0", "from 1 on"),
+        ("JOB_TICK_SECONDS", "0", "from 1 on"),
+        ("JOB_LEASE_SECONDS", "5", "from 6 on, three times JOB_TICK_SECONDS"),
         ("REQUIRE_SECOND_FACTOR", "perhaps", "true or false"),
         ("CACHE_URL", "nonsense", "redis://"),
         ("CACHE_URL", "memcached://there:11211", "redis://"),
@@ -136,6 +138,14 @@ def test_a_setting_that_cannot_be_read_is_named_and_not_repeated(
     assert form in last
     assert value not in told.stderr
     assert "secret" not in told.stderr
+
+
+def test_a_tick_too_long_for_the_lease_is_named(tmp_path: Path) -> None:
+    told = check(tmp_path, JOB_TICK_SECONDS="10")
+    assert told.returncode == 1
+    assert (
+        "JOB_LEASE_SECONDS can't be read: write a whole number from 30" in told.stderr
+    )
 
 
 def test_an_empty_setting_is_as_if_it_were_not_set(tmp_path: Path) -> None:
