@@ -32,12 +32,18 @@ A_SITE = "https://ratings.example.org, without a path"
 A_MAILER = "consolemail://, smtp://HOST:25 or smtp+tls://USER:PASSWORD@HOST:587"
 
 
+class UnreadableFile(ImproperlyConfigured):
+    """NAME_FILE names what is not there, or not for this user's eyes."""
+
+
 @contextmanager
 def name_setting(name: str, form: str) -> Iterator[None]:
     """Never repeats what is set: a password may stand in it."""
     try:
         with warnings.catch_warnings(action="ignore"):
             yield
+    except UnreadableFile:
+        raise
     except (ValueError, ImproperlyConfigured):
         raise ImproperlyConfigured(
             f"The setting {name} can't be read: write {form}."
@@ -51,9 +57,20 @@ class Environment(environ.FileAwareEnv):  # type: ignore[misc]
         self, var: str, cast: Any = None, default: Any = NOTSET, **more: Any
     ) -> Any:
         """What is empty, as in an .env file that names all settings, is not set."""
-        if default is not NOTSET and not self.ENVIRON.get(var, "").strip():
+        if default is not NOTSET and not self.read(var).strip():
             return default
         return super().get_value(var, cast=cast, default=default, **more)
+
+    def read(self, var: str) -> str:
+        """What is set, or nothing; a file that can't be read is not nothing."""
+        try:
+            return str(self.ENVIRON.get(var, ""))
+        except (OSError, UnicodeDecodeError) as error:
+            reason = getattr(error, "strerror", None) or "it is no text"
+            raise UnreadableFile(
+                f"The file that {var}_FILE names can't be read ({reason}): let this "
+                f"user read it, correct {var}_FILE, or set {var} itself."
+            ) from None
 
     def int(
         self,
@@ -73,8 +90,7 @@ class Environment(environ.FileAwareEnv):  # type: ignore[misc]
 
     def bool(self, var: str, default: Any = NOTSET) -> bool:
         with name_setting(var, "true or false"):
-            said = str(self.ENVIRON.get(var, "")).lower().strip()
-            if said not in (*YES, *NO):
+            if self.read(var).lower().strip() not in (*YES, *NO):
                 raise ValueError
             found: bool = super().bool(var, default=default)
             return found

@@ -34,8 +34,10 @@ VERSION = read_version()
 DEVICE = env.str("DEVICE", default="auto")
 PRECISION = env.str("PRECISION", default="auto")
 
-with name_unwritable(DATA_DIR):
-    SECRET_KEY = env.str("SECRET_KEY", default="") or keep_key(DATA_DIR / "secret_key")
+SECRET_KEY = env.str("SECRET_KEY", default="")
+if not SECRET_KEY:
+    with name_unwritable(DATA_DIR):
+        SECRET_KEY = keep_key(DATA_DIR / "secret_key")
 if len(SECRET_KEY) < 50:
     raise ImproperlyConfigured(
         "SECRET_KEY is shorter than 50 characters: set a longer SECRET_KEY or "
