@@ -101,6 +101,22 @@ def check_site_url(**_: Any) -> list[CheckMessage]:
 
 
 @register()
+def check_proxies(**_: Any) -> list[CheckMessage]:
+    """TLS ends at a proxy, whose address every visitor then seems to have."""
+    https = urlsplit(settings.SITE_URL).scheme == "https"
+    if not https or settings.ALLAUTH_TRUSTED_PROXY_COUNT:
+        return []
+    return [
+        Warning(
+            "SITE_URL is https, but TRUSTED_PROXIES is 0: ten wrong passwords of "
+            "anybody would keep everybody from signing in.",
+            hint="Set TRUSTED_PROXIES to the number of your own proxies, such as 1.",
+            id="blindfold.W003",
+        )
+    ]
+
+
+@register()
 def check_tools(**_: Any) -> list[CheckMessage]:
     """The list of programs is read before a coordinator meets its fault."""
     try:

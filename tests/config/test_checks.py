@@ -34,7 +34,7 @@ def check(folder: Path, *options: str, **env: str) -> subprocess.CompletedProces
 def change(settings: Any, monkeypatch: pytest.MonkeyPatch) -> Change:
     """Set settings, and the database's engine, for one test."""
 
-    def change(*, ENGINE: str = SQLITE, **changes: str) -> None:
+    def change(*, ENGINE: str = SQLITE, **changes: Any) -> None:
         monkeypatch.setitem(settings.DATABASES["default"], "ENGINE", ENGINE)
         for name, value in changes.items():
             setattr(settings, name, value)
@@ -50,6 +50,7 @@ def test_an_https_site_passes_djangos_deployment_checks_without_a_warning(
         tmp_path,
         *("--deploy", "--fail-level", "WARNING"),
         SITE_URL="https://blindfold.example.org",
+        TRUSTED_PROXIES="1",
     )
     assert done.returncode == 0, done.stderr
     assert "no issues" in done.stdout
@@ -71,6 +72,7 @@ def test_what_is_wrong_is_said_with_a_remedy(tmp_path: Path) -> None:
         ({"PRECISION": "float8"}, "blindfold.E006"),
         ({"DEVICE": "tpu"}, "blindfold.E007"),
         ({"SITE_URL": "http://blindfold.example.org"}, "blindfold.W001"),
+        ({"SITE_URL": "https://blindfold.example.org"}, "blindfold.W003"),
     ],
 )
 def test_a_setting_that_cannot_work_is_named(
@@ -89,11 +91,15 @@ def test_a_setting_that_cannot_work_is_named(
         {"BROKER_URL": "redis://127.0.0.1:6379/0"},
         {"BROKER_URL": "redis://queue.example.org", "ENGINE": POSTGRES},
         {"BROKER_URL": "amqp://queue.example.org", "ENGINE": POSTGRES},
-        {"SITE_URL": "https://blindfold.example.org", "LOG_FORMAT": "json"},
+        {
+            "SITE_URL": "https://blindfold.example.org",
+            "ALLAUTH_TRUSTED_PROXY_COUNT": 1,
+            "LOG_FORMAT": "json",
+        },
         {"PRECISION": "float32", "DEVICE": "cuda:1"},
     ],
 )
-def test_what_works_passes(change: Change, changes: dict[str, str]) -> None:
+def test_what_works_passes(change: Change, changes: dict[str, Any]) -> None:
     change(**changes)
     assert run_checks() == []
 
@@ -112,6 +118,7 @@ def test_what_works_passes(change: Change, changes: dict[str, str]) -> None:
         ("UPLOAD_LIMIT_BYTES", "2 GB", "a whole number"),
         ("UPLOAD_LIMIT_BYTES", "-5", "from 1 on"),
         ("VOXEL_LIMIT", "0", "from 1 on"),
+        ("TRUSTED_PROXIES", "-1", "from 0 on"),
         ("JOB_TICK_SECONDS", "0", "from 1 on"),
         ("JOB_LEASE_SECONDS", "5", "from 6 on, three times JOB_TICK_SECONDS"),
         ("REQUIRE_SECOND_FACTOR", "perhaps", "true or false"),
