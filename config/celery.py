@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import logging
 import os
+import sys
 import warnings
 from typing import Any
 
 from celery import Celery, signals
 from celery.exceptions import SecurityWarning
 from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
 from kombu.connection import Connection
 from kombu.exceptions import OperationalError
 from kombu.transport import virtual
@@ -46,7 +48,11 @@ def broker_url() -> str:
 virtual.Channel.do_restore = False
 # It warns of pickled messages sent to root; ours are JSON and nothing else.
 warnings.filterwarnings("ignore", category=SecurityWarning)
-app = Celery("blindfold", broker=broker_url())
+try:
+    app = Celery("blindfold", broker=broker_url())
+except ImproperlyConfigured as fault:
+    # A setting that is wrong is for the operator to read, not for a programmer.
+    sys.exit(str(fault))
 app.conf.update(
     accept_content=["json"],
     broker_connection_max_retries=None,
@@ -119,4 +125,6 @@ def stop_keeper(**_: Any) -> None:
 def wait_for_keeper(**_: Any) -> None:
     from config import work
 
-    work.keeper.join(timeout=5)
+    # A worker that is stopped before it reached the broker never started it.
+    if work.keeper.is_alive():
+        work.keeper.join(timeout=5)
