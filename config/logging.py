@@ -109,6 +109,7 @@ def make_logging(log_format: str) -> dict[str, Any]:
             **{name: {"level": "INFO"} for name in ("config", "inference", "ratings")},
             # Its own handlers would say everything twice.
             "django": {"handlers": [], "level": "INFO", "propagate": True},
+            "gunicorn.error": {"handlers": [], "propagate": True},
             "config.logging": {"level": "INFO" if log_format == "json" else "WARNING"},
         },
     }
