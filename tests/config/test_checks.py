@@ -56,6 +56,30 @@ def test_an_https_site_passes_djangos_deployment_checks_without_a_warning(
     assert "no issues" in done.stdout
 
 
+ASK = """
+import django
+django.setup()
+from django.test import Client
+answer = Client().get("/", headers={"Host": "r.example", "X-Forwarded-Proto": "https"})
+print(answer.status_code, answer["Strict-Transport-Security"])
+"""
+
+
+@pytest.mark.slow
+def test_an_https_site_asks_for_a_year_of_https_for_itself_alone(
+    tmp_path: Path,
+) -> None:
+    env = environment(
+        tmp_path,
+        SITE_URL="https://r.example",
+        DJANGO_SETTINGS_MODULE="config.settings",
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", ASK], cwd=ROOT, env=env, capture_output=True, text=True
+    )
+    assert done.stdout == "302 max-age=31536000\n", done.stderr
+
+
 @pytest.mark.slow
 def test_what_is_wrong_is_said_with_a_remedy(tmp_path: Path) -> None:
     done = check(tmp_path, LOG_FORMAT="xml")
