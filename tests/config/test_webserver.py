@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import http.client
 import json
 import re
 import signal
@@ -51,6 +52,18 @@ def test_all_that_it_says_is_json_where_machines_read_it(tmp_path: Path) -> None
     lines = [json.loads(line) for line in said.read_text().splitlines()]
     assert {"gunicorn.error", "config.logging"} <= {line["logger"] for line in lines}
     assert any(line["message"].startswith("Listening at") for line in lines)
+
+
+@pytest.mark.slow
+def test_a_question_for_the_head_alone_leaves_no_line(tmp_path: Path) -> None:
+    port = free_port()
+    with serve(tmp_path, port) as said:
+        ask = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+        for path, status in (("/healthz", 200), ("/nowhere/at/all", 404)):
+            ask.request("HEAD", path)
+            answer = ask.getresponse()
+            assert (answer.status, answer.read()) == (status, b"")
+    assert "no-body" not in said.read_text()
 
 
 @pytest.mark.parametrize(("options", "code"), [([], 4), (CONFIG, 1)])
