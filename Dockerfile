@@ -13,9 +13,8 @@ USER blindfold
 EXPOSE 8000
 HEALTHCHECK --interval=10s --timeout=5s --start-period=30s CMD ["python", "-c", \
     "import urllib.request; urllib.request.urlopen('http://localhost:8000/healthz')"]
-CMD ["gunicorn", "config.wsgi", "--bind", "0.0.0.0:8000", "--worker-class", "gthread", \
-    "--workers", "2", "--threads", "4", "--timeout", "120", "--no-control-socket", \
-    "--worker-tmp-dir", "/dev/shm"]
+CMD ["gunicorn", "config.wsgi", "--config", "python:config.webserver", \
+    "--bind", "0.0.0.0:8000", "--workers", "2"]
 
 FROM base AS worker
 # Set PIP_EXTRA_INDEX_URL or PIP_FIND_LINKS to a place with torch for CPUs alone, to

@@ -47,6 +47,7 @@ bench: $(TOOLS)
 
 gates: export DATA_DIR := $(CURDIR)/$(VENV)/gates
 gates: export SITE_URL := https://blindfold.example
+gates: export TRUSTED_PROXIES := 1
 gates: $(TOOLS)
 	$(BIN)/ruff check . && $(BIN)/ruff format --check .
 	$(BIN)/mypy .

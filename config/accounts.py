@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 from allauth.account.adapter import DefaultAccountAdapter
 from allauth.account.views import PasswordResetView
 from django.contrib.auth.models import User
+from django.core.exceptions import ValidationError
 from django.http import Http404, HttpRequest, HttpResponse
 
 from ratings import audit
@@ -65,6 +66,18 @@ def refuse_address_page(request: HttpRequest) -> HttpResponse:
     Whoever named a colleague's address here would be let in in the colleague's place.
     """
     raise Http404
+
+
+def keep_small_letters(*, instance: User, raw: bool = False, **_: Any) -> None:
+    """Who signs in is looked up in small letters, however the account was made."""
+    if raw:
+        return
+    name = instance.username.lower()
+    if name != instance.username:
+        instance.username = name
+        if User.objects.filter(username=name).exclude(pk=instance.pk).exists():
+            raise ValidationError(f"{name} is the name of another account.")
+    instance.email = instance.email.lower()
 
 
 class ForgottenPasswordView(PasswordResetView):  # type: ignore[misc]

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from django.apps import AppConfig
+from django.conf import settings
+from django.db.models.signals import pre_save
 
 
 class ConfigConfig(AppConfig):
@@ -10,3 +12,6 @@ class ConfigConfig(AppConfig):
 
     def ready(self) -> None:
         from config import checks  # noqa: F401  (importing registers them)
+        from config.accounts import keep_small_letters
+
+        pre_save.connect(keep_small_letters, sender=settings.AUTH_USER_MODEL)

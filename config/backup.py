@@ -20,13 +20,11 @@ from django.core.management import call_command
 from django.db import DatabaseError, connection
 
 from config import rows
-from ratings.files import sync_folder
+from ratings.files import PASSING, sync_folder
 
 SCHEMA = "blindfold-backup-1"
 MANIFEST = "manifest.json"
 FOLDERS = ("files", "ensembles")
-# Uploads that nobody has judged yet, and pictures that are painted again when wanted.
-PASSING = ("quarantine", "pictures")
 CHUNK = 2**20
 TRIES = 5
 # What reading a zip with a flipped bit or a foreign manifest can end with.

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import logging
 import os
+import sys
 import warnings
 from typing import Any
 
 from celery import Celery, signals
 from celery.exceptions import SecurityWarning
 from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
+from kombu.connection import Connection
 from kombu.exceptions import OperationalError
 from kombu.transport import virtual
 
@@ -45,12 +48,18 @@ def broker_url() -> str:
 virtual.Channel.do_restore = False
 # It warns of pickled messages sent to root; ours are JSON and nothing else.
 warnings.filterwarnings("ignore", category=SecurityWarning)
-app = Celery("blindfold", broker=broker_url())
+try:
+    app = Celery("blindfold", broker=broker_url())
+except ImproperlyConfigured as fault:
+    # A setting that is wrong is for the operator to read, not for a programmer.
+    sys.exit(str(fault))
 app.conf.update(
     accept_content=["json"],
     broker_connection_max_retries=None,
     broker_connection_retry_on_startup=True,
     broker_connection_timeout=3,
+    # A worker is silent for as long as a job takes; RabbitMQ would hang up on it.
+    broker_heartbeat=0,
     broker_transport_options=transport_options(),
     task_acks_late=False,
     task_default_queue=settings.JOB_QUEUE,
@@ -70,6 +79,20 @@ def ring(job_id: str) -> None:
         run.delay(job_id)
     except OperationalError as error:
         log.warning("The broker did not take job %s (%s).", job_id, error)
+
+
+def find_fault() -> str:
+    """Why the broker can't be reached, asked once over a connection of its own."""
+    patience = {"socket_connect_timeout": 1, "socket_timeout": 1}
+    options = patience if settings.BROKER_URL.startswith("redis") else {}
+    link = Connection(broker_url(), connect_timeout=1, transport_options=options)
+    try:
+        link.ensure_connection(max_retries=1, interval_start=0, timeout=1)
+    except (OperationalError, *link.connection_errors, *link.channel_errors) as error:
+        return str(error)
+    finally:
+        link.release()
+    return ""
 
 
 @app.task(name="run")  # type: ignore[untyped-decorator]
@@ -102,4 +125,6 @@ def stop_keeper(**_: Any) -> None:
 def wait_for_keeper(**_: Any) -> None:
     from config import work
 
-    work.keeper.join(timeout=5)
+    # A worker that is stopped before it reached the broker never started it.
+    if work.keeper.is_alive():
+        work.keeper.join(timeout=5)

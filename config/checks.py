@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -12,21 +13,13 @@ from inference.settings import PRECISIONS
 from inference.tools import ToolsRefused, list_tools
 
 LOCAL = ("", "localhost", "127.0.0.1", "::1")
-BROKERS = ("filesystem", "redis", "rediss", "amqp", "amqps")
+DEVICES = re.compile(r"auto|cpu|cuda(:\d+)?")
 
 
 @register()
 def check_broker(**_: Any) -> list[CheckMessage]:
-    """A known broker, and no SQLite file where several machines would need it."""
+    """No SQLite file where several machines would need it."""
     broker = urlsplit(settings.BROKER_URL)
-    if broker.scheme not in BROKERS:
-        return [
-            Error(
-                f"BROKER_URL begins with {broker.scheme!r}, which is not supported.",
-                hint="Use filesystem://, redis://… or amqp://…",
-                id="blindfold.E001",
-            )
-        ]
     on_sqlite = settings.DATABASES["default"]["ENGINE"].endswith("sqlite3")
     if on_sqlite and (broker.hostname or "") not in LOCAL:
         return [
@@ -41,6 +34,20 @@ def check_broker(**_: Any) -> list[CheckMessage]:
 
 
 @register()
+def check_data_folder(**_: Any) -> list[CheckMessage]:
+    """A folder that was there before has whatever rights it was given."""
+    if not settings.DATA_DIR.stat().st_mode & 0o077:
+        return []
+    return [
+        Warning(
+            f"Other users can look into DATA_DIR ({settings.DATA_DIR}).",
+            hint=f"Run: chmod -R go= {settings.DATA_DIR}",
+            id="blindfold.W002",
+        )
+    ]
+
+
+@register()
 def check_log_format(**_: Any) -> list[CheckMessage]:
     if settings.LOG_FORMAT in ("text", "json"):
         return []
@@ -49,6 +56,19 @@ def check_log_format(**_: Any) -> list[CheckMessage]:
             f"LOG_FORMAT is {settings.LOG_FORMAT!r}.",
             hint="Set it to text or json.",
             id="blindfold.E003",
+        )
+    ]
+
+
+@register()
+def check_device(**_: Any) -> list[CheckMessage]:
+    if DEVICES.fullmatch(settings.DEVICE):
+        return []
+    return [
+        Error(
+            f"DEVICE is {settings.DEVICE!r}.",
+            hint="Set it to auto, cpu, cuda or, for one of several GPUs, cuda:1.",
+            id="blindfold.E007",
         )
     ]
 
@@ -69,14 +89,6 @@ def check_precision(**_: Any) -> list[CheckMessage]:
 @register()
 def check_site_url(**_: Any) -> list[CheckMessage]:
     site = urlsplit(settings.SITE_URL)
-    if site.scheme not in ("http", "https") or not site.hostname:
-        return [
-            Error(
-                f"SITE_URL is {settings.SITE_URL!r}, which is no address of a site.",
-                hint="Write it as https://ratings.example.org.",
-                id="blindfold.E004",
-            )
-        ]
     if site.scheme == "http" and site.hostname not in LOCAL:
         return [
             Warning(
@@ -86,6 +98,22 @@ def check_site_url(**_: Any) -> list[CheckMessage]:
             )
         ]
     return []
+
+
+@register()
+def check_proxies(**_: Any) -> list[CheckMessage]:
+    """TLS ends at a proxy, whose address every visitor then seems to have."""
+    https = urlsplit(settings.SITE_URL).scheme == "https"
+    if not https or settings.ALLAUTH_TRUSTED_PROXY_COUNT:
+        return []
+    return [
+        Warning(
+            "SITE_URL is https, but TRUSTED_PROXIES is 0: ten wrong passwords of "
+            "anybody would keep everybody from signing in.",
+            hint="Set TRUSTED_PROXIES to the number of your own proxies, such as 1.",
+            id="blindfold.W003",
+        )
+    ]
 
 
 @register()

@@ -8,10 +8,13 @@ import secrets
 from collections.abc import Callable
 from pathlib import Path
 
+from django.conf import settings
 from django.core.cache import cache
 from django.db import OperationalError
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
 from redis.exceptions import RedisError
+
+from ratings import storage
 
 log = logging.getLogger(__name__)
 PAGE = Path(__file__).parent / "templates" / "503.html"
@@ -21,6 +24,38 @@ SENTENCE = (
     "The site can't store anything just now, so nothing of this was saved. Try again "
     "in a moment; if it lasts, tell the contact of the study."
 )
+
+
+NO_ROOM = (
+    "The site can't store so large a file just now, so it was not taken in. Ask "
+    "whoever runs this site to make room on its disk, or to mount it for writing."
+)
+
+
+def refuse_uploads(
+    answer: Callable[[HttpRequest], HttpResponseBase],
+) -> Callable[[HttpRequest], HttpResponseBase]:
+    """Middleware: what would be laid on a disk that can't take it is not read at all.
+
+    A form's token is looked for in the body, which is stored on the way to it.
+    """
+
+    def middleware(request: HttpRequest) -> HttpResponseBase:
+        size = measure_upload(request)
+        if size > settings.FILE_UPLOAD_MAX_MEMORY_SIZE and not storage.has_room(
+            2 * size
+        ):
+            return tell(request, status=507, title="Not taken in", sentence=NO_ROOM)
+        return answer(request)
+
+    return middleware
+
+
+def measure_upload(request: HttpRequest) -> int:
+    """How large a form with files says it is."""
+    length = str(request.META.get("CONTENT_LENGTH", ""))
+    form = request.content_type == "multipart/form-data" and length.isdigit()
+    return int(length) if form else 0
 
 
 class AnswerHardship:
@@ -51,15 +86,21 @@ def can_store() -> bool:
     return bool(cache.add(f"can-store:{secrets.token_hex(8)}", True, timeout=1))
 
 
-def tell(request: HttpRequest) -> HttpResponse:
-    """503, for a script or for a person, with the time after which to try again."""
+def tell(
+    request: HttpRequest,
+    *,
+    status: int = 503,
+    title: str = "Not now",
+    sentence: str = SENTENCE,
+) -> HttpResponse:
+    """For a script or for a person, with the time after which to try again."""
     if request.path.startswith("/api/"):
-        body = {"title": "Not now", "detail": SENTENCE, "status": 503}
+        body = {"title": title, "detail": sentence, "status": status}
         told: HttpResponse = JsonResponse(
-            body, status=503, content_type="application/problem+json"
+            body, status=status, content_type="application/problem+json"
         )
     else:
-        told = HttpResponse(PAGE.read_text().replace("{sentence}", SENTENCE))
-        told.status_code = 503
+        told = HttpResponse(PAGE.read_text().replace("{sentence}", sentence))
+        told.status_code = status
     told["Retry-After"] = RETRY_SECONDS
     return told

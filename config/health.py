@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+import logging
+import secrets
 import tempfile
 from collections.abc import Callable
 
 from django.conf import settings
+from django.core.cache import cache
 from django.db import DatabaseError, transaction
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
 from django.urls import resolve
 from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
+from redis.exceptions import RedisError
 
 from ratings import jobs, storage
 from ratings.models import WorkerBeat
 
+log = logging.getLogger(__name__)
 PROBES = ("/healthz", "/readyz")
 
 
@@ -45,7 +50,7 @@ def healthz(request: HttpRequest) -> HttpResponse:
 @require_safe
 def readyz(request: HttpRequest) -> JsonResponse:
     """Able to work: 200, or 503 with the reasons why not."""
-    checks = (check_database, check_storage, check_worker)
+    checks = (check_database, check_storage, check_cache, check_broker, check_worker)
     reasons = list(dict.fromkeys(filter(None, map(run_check, checks))))
     answer = {
         "ready": not reasons,
@@ -60,7 +65,9 @@ def run_check(check: Callable[[], str]) -> str:
     try:
         return check()
     except DatabaseError as error:
-        return f"The database cannot be written: {error}"
+        # Addresses and names stand in it, and anybody may ask.
+        log.warning("The database cannot be written: %s", error)
+        return "The database cannot be written."
     except OSError as error:
         return f"The data folder cannot be written: {error.strerror}"
 
@@ -78,6 +85,31 @@ def check_storage() -> str:
         file.write(b"ready?")
         file.flush()
     return storage.find_fault()
+
+
+def check_cache() -> str:
+    """By default it is a table of the database, which was looked at already."""
+    if not settings.CACHE_URL:
+        return ""
+    try:
+        cache.set(f"ready:{secrets.token_hex(8)}", True, timeout=1)
+    except (RedisError, OSError) as error:
+        log.warning("The cache does not answer: %s", error)
+        return "The cache does not answer, so nobody can sign in."
+    return ""
+
+
+def check_broker() -> str:
+    """By default it is a folder beside the files, which were looked at already."""
+    if settings.BROKER_URL.startswith("filesystem:"):
+        return ""
+    # Pages load without Celery, so only where it is needed.
+    from config import celery
+
+    if fault := celery.find_fault():
+        log.warning("The broker does not answer: %s", fault)
+        return "The broker does not answer, so no prediction or analysis begins."
+    return ""
 
 
 def check_worker() -> str:

@@ -30,8 +30,10 @@ class JsonFormatter(logging.Formatter):
             "message": record.getMessage(),
         }
         line |= {name: vars(record)[name] for name in EXTRAS if name in vars(record)}
-        if request_id.get():
-            line["request"] = request_id.get()
+        # Django's own line on a refusal comes when the request is over.
+        request = vars(record).get("request")
+        if known := request_id.get() or getattr(request, "known_as", ""):
+            line["request"] = known
         if record.exc_info:
             line["exception"] = self.formatException(record.exc_info)
         return json.dumps(line, ensure_ascii=False, default=str)
@@ -51,6 +53,13 @@ def hide_path(record: logging.LogRecord) -> bool:
     return True
 
 
+def soften(record: logging.LogRecord) -> bool:
+    """A stranger who asks by a wrong name is no fault of the program."""
+    record.levelno, record.levelname = logging.WARNING, "WARNING"
+    record.exc_info = record.exc_text = None
+    return True
+
+
 def log_requests(
     answer: Callable[[HttpRequest], HttpResponseBase],
 ) -> Callable[[HttpRequest], HttpResponseBase]:
@@ -59,6 +68,7 @@ def log_requests(
     def middleware(request: HttpRequest) -> HttpResponseBase:
         given = request.headers.get("X-Request-ID", "")
         known = given if ACCEPTED_ID.fullmatch(given) else secrets.token_hex(8)
+        vars(request)["known_as"] = known
         token = request_id.set(known)
         start = time.perf_counter()
         try:
@@ -95,7 +105,10 @@ def make_logging(log_format: str) -> dict[str, Any]:
         "version": 1,
         "disable_existing_loggers": False,
         "formatters": {"line": as_json if log_format == "json" else text},
-        "filters": {"path": {"()": lambda: hide_path}},
+        "filters": {
+            "path": {"()": lambda: hide_path},
+            "soft": {"()": lambda: soften},
+        },
         "handlers": {
             "stderr": {
                 "filters": ["path"],
@@ -109,6 +122,8 @@ def make_logging(log_format: str) -> dict[str, Any]:
             **{name: {"level": "INFO"} for name in ("config", "inference", "ratings")},
             # Its own handlers would say everything twice.
             "django": {"handlers": [], "level": "INFO", "propagate": True},
+            "django.security.DisallowedHost": {"filters": ["soft"]},
+            "gunicorn.error": {"handlers": [], "propagate": True},
             "config.logging": {"level": "INFO" if log_format == "json" else "WARNING"},
         },
     }

@@ -14,6 +14,8 @@ from config.logging import make_logging
 from config.secret import keep_key
 from inference.version import read_version
 
+# Scans and scores are for the site's own user alone, also where DATA_DIR is open.
+os.umask(0o077)
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = Environment()
 if (BASE_DIR / ".env").exists():
@@ -22,19 +24,20 @@ if (BASE_DIR / ".env").exists():
 
 DATA_DIR = (BASE_DIR / env.str("DATA_DIR", default="data")).resolve()
 with name_unwritable(DATA_DIR):
-    # What is in it is for the site's own user alone.
     DATA_DIR.mkdir(mode=0o700, parents=True, exist_ok=True)
     # Django refuses to start without it, and nothing is to be written elsewhere.
     (DATA_DIR / "incoming").mkdir(exist_ok=True)
-PORT = env.int("PORT", default=8000)
-SITE_URL = env.str("SITE_URL", default=f"http://127.0.0.1:{PORT}").rstrip("/")
+PORT = env.int("PORT", default=8000, least=1, most=65535)
+SITE_URL = env.site("SITE_URL", default=f"http://127.0.0.1:{PORT}")
 DEBUG = env.bool("DEBUG", default=False)
 VERSION = read_version()
 DEVICE = env.str("DEVICE", default="auto")
 PRECISION = env.str("PRECISION", default="auto")
 
-with name_unwritable(DATA_DIR):
-    SECRET_KEY = env.str("SECRET_KEY", default="") or keep_key(DATA_DIR / "secret_key")
+SECRET_KEY = env.str("SECRET_KEY", default="")
+if not SECRET_KEY:
+    with name_unwritable(DATA_DIR):
+        SECRET_KEY = keep_key(DATA_DIR / "secret_key")
 if len(SECRET_KEY) < 50:
     raise ImproperlyConfigured(
         "SECRET_KEY is shorter than 50 characters: set a longer SECRET_KEY or "
@@ -43,7 +46,7 @@ if len(SECRET_KEY) < 50:
 
 site = urlsplit(SITE_URL)
 HTTPS = site.scheme == "https"
-ALLOWED_HOSTS = [site.hostname or "127.0.0.1", *env.list("ALLOWED_HOSTS", default=[])]
+ALLOWED_HOSTS = [site.hostname or "127.0.0.1", *env.hosts("ALLOWED_HOSTS")]
 if site.hostname in ("127.0.0.1", "localhost"):
     ALLOWED_HOSTS += ["127.0.0.1", "localhost"]
 CSRF_TRUSTED_ORIGINS = [SITE_URL]
@@ -68,12 +71,14 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "config.logging.log_requests",
+    "config.heads.spare_body",
     "config.health.answer_probes",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
+    "config.hardship.refuse_uploads",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "allauth.account.middleware.AccountMiddleware",
@@ -115,12 +120,14 @@ if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
     }
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
-CACHE_URL = env.str("CACHE_URL", default="")
+CACHE_URL = env.redis("CACHE_URL")
 CACHES = {
     "default": (
         {
             "BACKEND": "django.core.cache.backends.redis.RedisCache",
             "LOCATION": CACHE_URL,
+            # One that hangs is to be said, and not to hold every page.
+            "OPTIONS": {"socket_connect_timeout": 2, "socket_timeout": 2},
         }
         if CACHE_URL
         else {
@@ -137,9 +144,13 @@ MODELS_DIR = Path(env.str("MODELS_DIR", default=str(DATA_DIR / "models"))).resol
 ENSEMBLES_DIR = DATA_DIR / "ensembles"
 TOOLS_FILE = Path(env.str("TOOLS_FILE", default=str(DATA_DIR / "tools.toml"))).resolve()
 
-BROKER_URL = env.str("BROKER_URL", default="filesystem://")
-JOB_LEASE_SECONDS = env.int("JOB_LEASE_SECONDS", default=8)
-JOB_TICK_SECONDS = env.int("JOB_TICK_SECONDS", default=2)
+BROKER_URL = env.broker("BROKER_URL", default="filesystem://")
+JOB_TICK_SECONDS = env.int("JOB_TICK_SECONDS", default=2, least=1)
+# One sign that is late or lost must not pass for a death.
+JOB_LEASE_SECONDS = env.int(
+    "JOB_LEASE_SECONDS", default=8, least=3 * JOB_TICK_SECONDS,
+    why=", three times JOB_TICK_SECONDS",
+)  # fmt: skip
 JOB_BELL = "config.celery.ring"
 JOB_QUEUE = env.str("JOB_QUEUE", default="blindfold")
 JOB_KINDS = {
@@ -182,7 +193,7 @@ MFA_FORMS = {
 # Whoever coordinates signs in with a second factor wherever the site is not local.
 REQUIRE_SECOND_FACTOR = env.bool("REQUIRE_SECOND_FACTOR", default=HTTPS)
 # How many proxies of one's own stand before the site: throttling counts by address.
-ALLAUTH_TRUSTED_PROXY_COUNT = env.int("TRUSTED_PROXIES", default=0)
+ALLAUTH_TRUSTED_PROXY_COUNT = env.int("TRUSTED_PROXIES", default=0, least=0)
 EMAIL_TIMEOUT = 10
 EMAIL_CONFIG = env.email_url("EMAIL_URL", default="consolemail://")
 vars().update(EMAIL_CONFIG)
@@ -207,10 +218,10 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = 10 * 2**20
 # a list of thousands of images is one form, and a set brings a sidecar with each
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 50_000
 DATA_UPLOAD_MAX_NUMBER_FILES = 10_000
-UPLOAD_LIMIT_BYTES = env.int("UPLOAD_LIMIT_BYTES", default=2 * 2**30)
+UPLOAD_LIMIT_BYTES = env.int("UPLOAD_LIMIT_BYTES", default=2 * 2**30, least=1)
 READ_AT_ONCE_BYTES = env.int("READ_AT_ONCE_BYTES", default=2**20)
-UNPACKED_LIMIT_BYTES = env.int("UNPACKED_LIMIT_BYTES", default=2**30)
-VOXEL_LIMIT = env.int("VOXEL_LIMIT", default=400_000_000)
+UNPACKED_LIMIT_BYTES = env.int("UNPACKED_LIMIT_BYTES", default=2**30, least=1)
+VOXEL_LIMIT = env.int("VOXEL_LIMIT", default=400_000_000, least=1)
 
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
@@ -231,8 +242,8 @@ SECURE_REFERRER_POLICY = "same-origin"
 SECURE_SSL_REDIRECT = HTTPS
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if HTTPS else None
 SECURE_HSTS_SECONDS = 31_536_000 if HTTPS else 0
-SECURE_HSTS_INCLUDE_SUBDOMAINS = HTTPS
-SECURE_HSTS_PRELOAD = HTTPS
+# Neighbours below the same name are not the site's to decide about.
+SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W021"]
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
 SESSION_COOKIE_AGE = 12 * 3600
 X_FRAME_OPTIONS = "DENY"

@@ -14,6 +14,8 @@ from uuid import UUID
 
 from django.conf import settings
 
+# Uploads that nobody has judged yet, and pictures that are painted again when wanted.
+PASSING = ("quarantine", "pictures")
 WRITTEN: ContextVar[list[Path] | None] = ContextVar("written", default=None)
 
 

@@ -29,7 +29,7 @@ def find_fault() -> str:
         facts = os.statvfs(place)
     except OSError as error:
         return f"The data folder can't be reached ({error.strerror})."
-    if facts.f_flag & os.ST_RDONLY or not os.access(place, os.W_OK):
+    if not is_writable():
         return "The data folder can't be written: its disk is mounted read-only."
     if not holds_known():
         return (
@@ -42,6 +42,12 @@ def find_fault() -> str:
     return ""
 
 
+def is_writable() -> bool:
+    place = find_place()
+    read_only = os.statvfs(place).f_flag & os.ST_RDONLY
+    return not read_only and os.access(place, os.W_OK)
+
+
 def holds_known() -> bool:
     """Whether a file that the database names is there; else its disk is missing."""
     known = (Case.objects.values_list("image_path"), Mask.objects.values_list("path"))
@@ -51,5 +57,9 @@ def holds_known() -> bool:
 
 def has_room(size: int) -> bool:
     """Whether so many bytes fit without using up what scores need to be stored."""
-    facts = os.statvfs(find_place())
-    return facts.f_bavail * facts.f_frsize - size >= LEAST_FREE_BYTES
+    try:
+        facts = os.statvfs(find_place())
+        free = facts.f_bavail * facts.f_frsize
+        return is_writable() and free - size >= LEAST_FREE_BYTES
+    except OSError:
+        return False

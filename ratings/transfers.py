@@ -18,7 +18,7 @@ from django.conf import settings
 from django.contrib.auth.models import User
 from django.utils import timezone
 
-from ratings import files
+from ratings import files, storage
 from ratings.models import Study, Transfer
 
 PIECE = 2**18
@@ -49,6 +49,10 @@ def begin(
             f"{settings.UPLOAD_LIMIT_BYTES / 2**20:,.0f} MiB a file.",
         )
     folder = files.locate("quarantine")
+    if not storage.is_writable():
+        raise TransferRefused(
+            507, f"{name}: the server's disk can't be written. Tell its operator."
+        )
     folder.mkdir(parents=True, exist_ok=True)
     if shutil.disk_usage(folder).free < size + RESERVE:
         raise TransferRefused(

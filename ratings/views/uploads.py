@@ -64,7 +64,8 @@ def check_file(study: Study, file: Received | None) -> Received:
         raise UploadRefused(
             507,
             f"{file.name}: the site's disk is nearly full, and what is left is kept "
-            "for scores. Ask whoever runs this site to make room.",
+            "for scores, or it can't be written. Ask whoever runs this site to make "
+            "room.",
         )
     return file
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
+from django.core.files.base import ContentFile
 from django.db import OperationalError, connection
 from django.test import Client
 
@@ -89,3 +90,32 @@ def test_a_read_only_folder_is_named(
 ) -> None:
     monkeypatch.setattr("os.access", lambda place, mode: False)
     assert "read-only" in coordinator.get("/").text
+
+
+def ask_to_upload(coordinator: Client, study: Study, size: int) -> list[int]:
+    """The statuses that a page, a call and the begin of a transfer get."""
+    page, call = f"/studies/{study.pk}/uploads", f"/api/studies/{study.pk}/uploads"
+    answers = [
+        coordinator.post(url, {"file": ContentFile(b"x" * size, name="a.nii")})
+        for url in (page, call)
+    ]
+    begun = coordinator.post(
+        f"/api/studies/{study.pk}/transfers",
+        {"name": "a.nii", "size": size},
+        "application/json",
+    )
+    return [answer.status_code for answer in (*answers, begun)]
+
+
+@pytest.mark.parametrize("size", [1, 3 * 2**20])
+def test_uploads_are_refused_before_they_are_read_where_nothing_can_be_written(
+    coordinator: Client, settings: Any, monkeypatch: pytest.MonkeyPatch, size: int
+) -> None:
+    user = User.objects.get()
+    study = Study.objects.create(title="T", created_by=user)
+    study.enrolments.create(user=user, role="coordinator")
+    assert ask_to_upload(coordinator, study, size) == [422, 422, 201]
+    # nothing can be laid there, which a test run by root can't have otherwise
+    settings.FILE_UPLOAD_TEMP_DIR = "/nowhere"
+    monkeypatch.setattr("os.access", lambda place, mode: False)
+    assert ask_to_upload(coordinator, study, size) == [507, 507, 507]

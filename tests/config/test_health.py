@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import socket
+import time
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +15,8 @@ from pytest_django import DjangoDbBlocker
 
 from ratings import files, jobs
 from ratings.models import Study, WorkerBeat
+from tests import services
+from tests.processes import free_port
 from tests.ratings.conftest import make_user
 
 
@@ -44,6 +48,16 @@ def test_probes_ask_by_any_name_and_nobody_else_does(
     assert page.status_code == 400
     assert "Another address" in page.text
     assert 'href="https://r.example/"' in page.text
+
+
+def use_cache(settings: Any, url: str) -> None:
+    """The cache as the settings would have it for this address."""
+    redis = "django.core.cache.backends.redis.RedisCache"
+    options = {"socket_connect_timeout": 2, "socket_timeout": 2}
+    settings.CACHE_URL = url
+    settings.CACHES = {
+        "default": {"BACKEND": redis, "LOCATION": url, "OPTIONS": options}
+    }
 
 
 @pytest.mark.django_db
@@ -112,20 +126,62 @@ class TestReadiness:
         monkeypatch.setattr("ratings.storage.LEAST_FREE_BYTES", 2**80)
         assert "make room" in client.get("/readyz").json()["reasons"][0]
 
-    def test_a_database_that_refuses_to_write_is_named_once(
-        self, client: Client
+    def test_a_database_that_refuses_to_write_is_named_once_and_not_described(
+        self, client: Client, caplog: pytest.LogCaptureFixture
     ) -> None:
         def refuse(*_: Any) -> None:
-            raise DatabaseError("disk is read-only")
+            raise DatabaseError("disk of db.example.org is read-only")
 
         with connection.execute_wrapper(refuse):
             answer = client.get("/readyz")
         assert answer.status_code == 503
         assert answer.json() == {
             "ready": False,
-            "reasons": ["The database cannot be written: disk is read-only"],
+            "reasons": ["The database cannot be written."],
             "oldest_wait_seconds": None,
         }
+        assert "disk of db.example.org is read-only" in caplog.text
+
+    def test_a_cache_that_is_away_is_named(self, client: Client, settings: Any) -> None:
+        jobs.beat(worker="w1")
+        use_cache(settings, services.require("Redis"))
+        assert client.get("/readyz").json()["ready"]
+        use_cache(settings, f"redis://127.0.0.1:{free_port()}/1")
+        answer = client.get("/readyz")
+        assert answer.status_code == 503
+        assert answer.json()["reasons"] == [
+            "The cache does not answer, so nobody can sign in."
+        ]
+
+    @pytest.mark.parametrize("service", ["Redis", "RabbitMQ"])
+    def test_a_broker_that_is_away_is_named(
+        self, client: Client, settings: Any, service: str
+    ) -> None:
+        jobs.beat(worker="w1")
+        settings.BROKER_URL = services.require(service)
+        assert client.get("/readyz").json()["ready"]
+        scheme = settings.BROKER_URL.partition(":")[0]
+        settings.BROKER_URL = f"{scheme}://me:secret@127.0.0.1:{free_port()}//"
+        answer = client.get("/readyz")
+        assert answer.status_code == 503
+        assert answer.json()["reasons"] == [
+            "The broker does not answer, so no prediction or analysis begins."
+        ]
+
+    @pytest.mark.parametrize("scheme", ["redis", "amqp"])
+    def test_one_that_hangs_holds_no_probe_for_long(
+        self, client: Client, settings: Any, scheme: str
+    ) -> None:
+        with socket.create_server(("127.0.0.1", 0)) as silent:
+            port = silent.getsockname()[1]
+            use_cache(settings, f"redis://127.0.0.1:{port}/1")
+            settings.BROKER_URL = f"{scheme}://127.0.0.1:{port}//"
+            start = time.monotonic()
+            reasons = client.get("/readyz").json()["reasons"]
+        assert time.monotonic() - start < 6
+        assert [reason.split(" does")[0] for reason in reasons[:2]] == [
+            "The cache", "The broker",
+        ]  # fmt: skip
 
     def test_only_reading_methods_are_answered(self, client: Client) -> None:
         assert client.post("/readyz").status_code == 405

@@ -94,9 +94,21 @@ def test_requests_are_logged_for_machines_and_spared_people() -> None:
 def test_what_django_says_of_a_request_names_the_route_too(
     client: Client, caplog: pytest.LogCaptureFixture, url: str, said: str
 ) -> None:
-    client.get(url)
+    answer = client.get(url)
     (record,) = [r for r in caplog.records if r.name == "django.request"]
     assert hide_path(record)
     line = JsonFormatter().format(record)
     assert json.loads(line)["message"] == said
+    assert json.loads(line)["request"] == answer["X-Request-ID"]
     assert "CANARY" not in line
+
+
+def test_a_wrong_host_is_a_warning_without_a_trace(
+    client: Client, caplog: pytest.LogCaptureFixture
+) -> None:
+    assert client.get("/", headers={"Host": "wrong.example"}).status_code == 400
+    (record,) = [r for r in caplog.records if r.name.startswith("django.security")]
+    line = json.loads(JsonFormatter().format(record))
+    assert line["level"] == "warning"
+    assert "wrong.example" in line["message"]
+    assert "exception" not in line

@@ -5,9 +5,11 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import threading
 from collections.abc import Callable
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 from zipfile import ZipFile
 
 import pytest
@@ -86,3 +88,36 @@ def test_the_example_does_what_the_document_says(
     with ZipFile(tmp_path / "results.zip") as archive:
         assert "scores_long.csv" in archive.namelist()
     assert Client().get(f"/api/studies/{study.pk}/export").status_code == 401
+
+
+class Hindered(BaseHTTPRequestHandler):
+    """A site that answers each address with "not now" at the first time."""
+
+    seen: ClassVar[list[str]] = []
+
+    def do_GET(self) -> None:
+        self.seen.append(self.path)
+        ready = self.seen.count(self.path) > 1
+        self.send_response(200 if ready else 503)
+        self.send_header("Retry-After", "1")
+        self.end_headers()
+        self.wfile.write(b'{"questions": []}' if ready else b'{"detail": "Not now"}')
+
+
+def test_the_example_asks_again_where_the_site_can_not_store_just_now(
+    tmp_path: Path,
+) -> None:
+    site = HTTPServer(("127.0.0.1", 0), Hindered)
+    threading.Thread(target=site.serve_forever, daemon=True).start()
+    url = f"http://127.0.0.1:{site.server_port}"
+    try:
+        done = subprocess.run(
+            [sys.executable, "-c", find_example(), "7"], cwd=tmp_path,
+            env=os.environ | {"BLINDFOLD_URL": url, "BLINDFOLD_TOKEN": "t"},
+            capture_output=True, text=True, timeout=60,
+        )  # fmt: skip
+    finally:
+        site.shutdown()
+    assert done.stdout == "results.zip\n", done.stderr
+    asked = ["/api/studies/7/results", "/api/studies/7/export"]
+    assert Hindered.seen == [asked[0], asked[0], asked[1], asked[1]]

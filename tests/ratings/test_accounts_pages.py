@@ -10,6 +10,7 @@ from allauth.account.models import EmailAddress
 from allauth.mfa.totp.internal.auth import format_hotp_value, hotp_value
 from django.contrib.auth.models import User
 from django.core.cache import cache
+from django.core.management import CommandError, call_command
 from django.db import OperationalError, connection
 from django.test import Client
 from django.urls import URLResolver, get_resolver, reverse
@@ -40,6 +41,30 @@ def test_signing_in_leads_home_or_where_one_wanted_to_go(rhea: User) -> None:
     assert sign_in_by_form(PASSWORD).headers["Location"] == "/"
     there = sign_in_by_form(PASSWORD, next="/rate/abc/")
     assert there.headers["Location"] == "/rate/abc/"
+
+
+def make_coordinator(address: str) -> None:
+    call_command(
+        *("createsuperuser", "--no-input", "--username", address, "--email", address),
+        verbosity=0,
+    )
+
+
+def test_an_account_made_with_capitals_signs_in_with_and_without_them(
+    db: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DJANGO_SUPERUSER_PASSWORD", PASSWORD)
+    make_coordinator("Rhea@Example.org")
+    for typed in ("rhea@example.org", "Rhea@Example.org"):
+        assert sign_in_by_form(PASSWORD, login=typed).status_code == 302
+    user = User.objects.get()
+    assert (user.username, user.email) == ("rhea@example.org", "rhea@example.org")
+
+
+def test_no_two_accounts_differ_by_capitals_alone(rhea: User) -> None:
+    with pytest.raises(CommandError, match="the name of another account"):
+        make_coordinator("Rhea@Example.org")
+    assert User.objects.count() == 1
 
 
 def test_signing_in_never_leads_to_another_site(rhea: User) -> None:

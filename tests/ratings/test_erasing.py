@@ -9,7 +9,7 @@ from io import StringIO
 import pytest
 from django.apps import apps
 from django.contrib.auth.models import User
-from django.core.management import call_command
+from django.core.management import CommandError, call_command
 from django.db import DatabaseError, connection, transaction
 from django.test import Client
 from django.urls import reverse
@@ -194,3 +194,33 @@ def test_whoever_makes_studies_is_not_a_coordinator_s_to_erase(
     assert User.objects.filter(email="rhea@example.org").exists()
     assert not hasattr(enrolment, "withdrawal")
     assert verify_study(open_study) == []
+
+
+class Terminal(StringIO):
+    """An operator who types."""
+
+    def isatty(self) -> bool:
+        return True
+
+
+def test_the_operator_is_asked_for_a_word_first(
+    db: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    user = make_user("lost")
+    for stdin, said in (
+        (StringIO(), "add --yes"),
+        (Terminal("yes\n"), "Nothing was erased"),
+    ):
+        monkeypatch.setattr("sys.stdin", stdin)
+        with pytest.raises(CommandError, match=said):
+            call_command("account", user.email, "--erase")
+        assert User.objects.filter(email="lost@example.org").exists()
+    monkeypatch.setattr("sys.stdin", Terminal("ERASE\n"))
+    call_command("account", user.email, "--erase", stdout=StringIO())
+    assert not User.objects.filter(email="lost@example.org").exists()
+
+
+def test_a_script_of_the_operators_erases_without_being_asked(db: None) -> None:
+    user = make_user("lost")
+    call_command("account", user.email, "--erase", "--yes", stdout=StringIO())
+    assert not User.objects.filter(email="lost@example.org").exists()

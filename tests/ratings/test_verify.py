@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import random
 import re
+import time
 from collections.abc import Callable, Iterator
 from io import StringIO
 from typing import Any
@@ -24,9 +26,11 @@ from ratings.models import (
     Mask,
     ProtocolVersion,
     Score,
+    ScoreImport,
     Session,
     Signature,
     Study,
+    Upload,
 )
 from ratings.verifying import verify_study
 from tests.ratings.conftest import end_collecting
@@ -259,6 +263,59 @@ def test_every_file_is_held_against_its_digest(finished: Study, harm: str) -> No
         assert len(find_faults(finished)) == 1
         path.write_bytes(data)
     assert find_faults(finished) == []
+
+
+def make_old() -> int:
+    """As if all that is stored had been there for a day; how many files it is."""
+    stored = [path for path in files.locate("").rglob("*") if path.is_file()]
+    for path in stored:
+        os.utime(path, (time.time() - 86_400,) * 2)
+    return len(stored)
+
+
+def name_strays() -> list[str]:
+    errors = StringIO()
+    with pytest.raises(CommandError, match="faults found"):
+        call_command("verify", stdout=StringIO(), stderr=errors)
+    return re.findall(r"No row names the stored file (\S+): ", errors.getvalue())
+
+
+def test_a_file_that_was_put_in_is_named(finished: Study) -> None:
+    study, case = finished.pk, finished.cases.all()[0].pk
+    for known in (f"derived/{case}/soft.nii.gz", f"bundles/{study}/a.zip"):
+        files.write_durably(files.locate(known), b"computed")
+    files.write_durably(files.locate("pictures/a.png"), b"painted")
+    assert make_old() > 20
+    call_command("verify", stdout=StringIO())
+    put_in = ["bundles/0/a.zip", "masks/0.bin", "more/0.nii.gz", "zero"]
+    for path in put_in:
+        files.write_durably(files.locate(path), b"put in")
+    call_command("verify", stdout=StringIO())
+    make_old()
+    assert name_strays() == put_in
+
+
+def test_a_file_from_the_future_is_named_at_once(finished: Study) -> None:
+    path = files.locate("masks/0.bin")
+    files.write_durably(path, b"put in")
+    os.utime(path, (time.time() + 86_400,) * 2)
+    assert name_strays() == ["masks/0.bin"]
+
+
+def test_files_of_uploads_and_of_moved_scores_are_known(
+    finished: Study, ada: User
+) -> None:
+    names = ["images/u.nii.gz", "moved/a.upload", "moved/r.csv", "moved/v.csv"]
+    for name in names:
+        files.write_durably(files.locate(name), b"kept")
+    make_old()
+    assert name_strays() == names
+    Upload.objects.create(study=finished, name="u", path=names[0], uploaded_by=ada)
+    ScoreImport.objects.create(
+        title="M", created_by=ada, files=[{"path": names[1]}],
+        rows_path=names[2], report_path=names[3],
+    )  # fmt: skip
+    call_command("verify", stdout=StringIO())
 
 
 def test_the_command_fails_and_names_what_differs(unguarded: Study) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from argparse import ArgumentParser
 from typing import Any
 
@@ -32,8 +33,13 @@ class Command(BaseCommand):
         )
         act.add_argument("--remove-second-factor", action="store_true")
         act.add_argument("--erase", action="store_true")
+        parser.add_argument(
+            "--yes", action="store_true", help="erase without being asked, in a script"
+        )
 
-    def handle(self, *, email: str, address: str | None, erase: bool, **_: Any) -> None:
+    def handle(
+        self, *, email: str, address: str | None, erase: bool, yes: bool, **_: Any
+    ) -> None:
         user = (
             User.objects.exclude(email="").filter(email__iexact=email.strip()).first()
         )
@@ -46,17 +52,33 @@ class Command(BaseCommand):
                 "signed out, and links sent to the old address no longer work."
             )
         elif erase:
-            try:
-                erasing.erase(user=user, actor=None)
-            except ErasureRefused as refusal:
-                raise CommandError(str(refusal)) from refusal
-            self.stdout.write(f"Erased: it is {audit.name_of(user)} in the record now.")
+            if not yes:
+                require_word(user)
+            self.stdout.write(f"Erased: it is {erase_user(user)} in the record now.")
         else:
             Authenticator.objects.filter(user=user).delete()
             note("remove_second_factor", user)
             self.stdout.write(
                 "The password alone signs in until a new factor is set up."
             )
+
+
+def erase_user(user: User) -> str:
+    """What the record calls the person from now on."""
+    try:
+        erasing.erase(user=user, actor=None)
+    except ErasureRefused as refusal:
+        raise CommandError(str(refusal)) from refusal
+    return audit.name_of(user)
+
+
+def require_word(user: User) -> None:
+    """What is erased can't be brought back: a slip is not to be enough."""
+    if not sys.stdin.isatty():
+        raise CommandError("Nobody can be asked here: add --yes to erase the account.")
+    said = input(f"This erases {user.email} for good. Type ERASE to confirm: ")
+    if said.strip().upper() != "ERASE":
+        raise CommandError("Nothing was erased.")
 
 
 def change_address(user: User, address: str) -> None:

@@ -150,19 +150,15 @@ def child_env() -> dict[str, str]:
 
 def web_command(host: str, temporary: Path) -> list[str]:
     options = {
+        "--config": "python:config.webserver",
         "--bind": f"{host}:{settings.PORT}",
-        "--worker-class": "gthread",
         "--threads": "8",
-        "--timeout": "120",
         "--graceful-timeout": "5",
         "--worker-tmp-dir": str(temporary),
         "--log-level": "warning",
     }
     flat = [part for option in options.items() for part in option]
-    return [
-        *(sys.executable, "-m", "gunicorn", "config.wsgi", "--no-control-socket"),
-        *flat,
-    ]
+    return [sys.executable, "-m", "gunicorn", "config.wsgi", *flat]
 
 
 def worker_command() -> list[str]:

@@ -10,7 +10,7 @@ from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError
 from django.db import connection
 
-from ratings import audit, triggers
+from ratings import audit, strays, triggers
 from ratings.models import Study
 from ratings.recomputing import BundleError, is_bundle, list_damage, read_bundle
 from ratings.verifying import verify_study
@@ -61,6 +61,8 @@ class Command(BaseCommand):
             faults += [f"{one.title}: {fault}" for fault in found]
             word = "holds" if not found else f"{len(found)} faults"
             self.stdout.write(f"{one.title} ({one.pk}): {word}, head {audit.head(one)}")
+        if not study:
+            faults += strays.list_strays()
         for fault in faults:
             self.stderr.write(fault)
         if faults:
