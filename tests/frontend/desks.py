@@ -51,6 +51,21 @@ def add_arms(study: Any, folder: Path) -> None:
             add_masks(study, arm, folder)
 
 
+def receive_files(study: Any, ada: Any, folder: Path) -> None:
+    """Two images that wait for import with their masks, and two files refused."""
+    from ratings import importing
+    from tests.frontend.rated_studies import make_pair
+
+    for n in (1, 2):
+        for name, path in make_pair(folder, n).items():
+            importing.receive(
+                study=study, user=ada, name=name, chunks=[path.read_bytes()]
+            )
+        importing.receive(
+            study=study, user=ada, name=f"bad{n}.nii", chunks=[b"no" * 500]
+        )
+
+
 MORE_ARMS = {
     "nets": "nnU-Net ensemble of five folds",
     "mim": "MIM_contour_v2_experimental",
@@ -149,10 +164,18 @@ def make_all(folder: Path) -> dict[str, str]:
     draw(draft, ada)
     wide = make_study("Wide", ada, folder)
     add_arms(wide, folder)
+    waiting = make_study("Waiting", ada, folder)
+    receive_files(waiting, ada, folder)
     open_to_raters(running, ada)
     work_a_while(running)
     finish(done, ada)
-    keys = {"draft": draft, "running": running, "done": done, "wide": wide}
+    keys = {
+        "draft": draft,
+        "running": running,
+        "done": done,
+        "wide": wide,
+        "waiting": waiting,
+    }
     return {
         "cookie": sign_in(ada), "case": str(done.cases.earliest("label").pk),
         **{key: str(study.pk) for key, study in keys.items()}

@@ -76,6 +76,19 @@ def add_masks(study: Any, arm: Any, folder: Path) -> None:
         importing.add_mask(case=case, arm=arm, path=path, name=path.name)
 
 
+def make_pair(folder: Path, n: int) -> dict[str, Path]:
+    """An image and its mask by the names under which they arrive."""
+    affine, rng = make_affine((0.6, 0.6, 3.0)), np.random.default_rng(n)
+    return {
+        f"sub-{n}_T2w.nii.gz": save(
+            folder / f"waiting{n}.nii.gz", make_image(SHAPE, rng), affine
+        ),
+        f"sub-{n}_T2w_mask.nii.gz": save(
+            folder / f"mask{n}.nii.gz", make_lesion(SHAPE, rng), affine
+        ),
+    }
+
+
 def sign_in(user: Any) -> str:
     from django.test import Client
 

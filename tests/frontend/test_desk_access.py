@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, Route, expect
+from playwright.sync_api import Browser, Dialog, Page, Route, expect
 
 from tests.e2e.conftest import Site, answers, keep_screenshot
 from tests.frontend.access import RUN, SETTLE, TAGS, load_axe
@@ -22,6 +22,7 @@ SHOWN_IN_DOCS = {"/studies/{running}/monitor/": "monitor"}
 PAGES = (
     "/",
     "/studies/{draft}/cases/",
+    "/studies/{waiting}/cases/",
     "/studies/new",
     "/moves/new",
     "/models/",
@@ -128,6 +129,49 @@ def test_the_tables_of_five_arms_fit_their_frames(
     expect(heads.last).to_contain_text("Consensus of three readers")
     sizes = frame.evaluate("one => [one.scrollWidth, one.clientWidth]")
     assert sizes[0] == sizes[1]
+
+
+def test_corrections_to_the_waiting_list_outlast_a_dismissal_and_leaving(
+    page: Page, desks: dict[str, str]
+) -> None:
+    address = desks["site"] + f"/studies/{desks['waiting']}/cases/"
+    page.goto(address)
+    person = page.get_by_label("Person of sub-1_T2w.nii.gz")
+    contrast = page.get_by_label("Contrast of sub-2_T2w.nii.gz")
+    mask = page.get_by_label("Manual mask of sub-1_T2w.nii.gz")
+    person.fill("P-77")
+    contrast.fill("")
+    mask.select_option("no mask")
+    page.get_by_role("button", name="Dismiss bad1.nii").click()
+    expect(page.locator(".refusals li")).to_have_count(1)
+    expect(person).to_have_value("P-77")
+    expect(contrast).to_have_value("")
+    expect(mask).to_have_value("")
+    page.goto(desks["site"])
+    page.goto(address)
+    expect(contrast).to_have_value("T2w")
+    page.get_by_role("button", name="Put it back").click()
+    expect(person).to_have_value("P-77")
+    expect(contrast).to_have_value("")
+    expect(mask).to_have_value("")
+
+
+def test_a_no_keeps_the_waiting_list_and_its_import(
+    page: Page, desks: dict[str, str]
+) -> None:
+    page.goto(desks["site"] + f"/studies/{desks['waiting']}/cases/")
+    asked: list[str] = []
+
+    def refuse(question: Dialog) -> None:
+        asked.append(question.message)
+        question.dismiss()
+
+    page.once("dialog", refuse)
+    page.get_by_role("button", name="Remove all from this list").click()
+    assert len(asked) == 1
+    assert asked[0].startswith("Remove 5 received files from this list?")
+    expect(page.get_by_role("button", name="Import 2 cases")).to_be_enabled()
+    expect(page.locator(".waiting tbody tr")).to_have_count(2)
 
 
 def test_unfolded_results_of_a_vast_interval_stay_within_the_page(
