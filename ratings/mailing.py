@@ -89,7 +89,7 @@ def remind(*, enrolment: Enrolment, actor: User) -> None:
 
 def send_progress(enrolment: Enrolment) -> None:
     places = [reading.count_place(session) for session in enrolment.sessions.all()]
-    values = {
+    values: dict[str, object] = {
         "done": sum(place.done for place in places),
         "total": sum(place.total for place in places),
         "deadline": declaring.find_deadline(enrolment),
