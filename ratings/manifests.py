@@ -12,7 +12,9 @@ from ratings import suspicions, workbooks
 from ratings.worksheets import WorkbookRefused
 
 FILES = {
-    "image": "image", "mask": "manual", "manual": "manual", "cord": "cord",
+    "image": "image", "mask": "manual", "manual": "manual", "label": "manual",
+    "lesion": "manual", "lesion_mask": "manual", "manual_mask": "manual",
+    "segmentation": "manual", "ground_truth": "manual", "cord": "cord",
     "cord_mask": "cord", "levels": "levels", "vertebral_levels": "levels",
     "second": "second", "second_series": "second", "soft": "soft", "soft_map": "soft",
 }  # fmt: skip
@@ -25,6 +27,8 @@ NOTHING: Meant = ("", "")
 DROP: Meant = ("drop", "")
 LONGEST = {"file": 4096, "subject": 80, "stratum": 40}
 LONGEST_JUDGED = 200
+VOLUME = re.compile(r"\.nii(\.gz)?\s*$", re.IGNORECASE)
+END = re.compile(r"[_\s-]+(path|file|filename|file_name)$", re.IGNORECASE)
 
 
 MORE_CELLS = (
@@ -76,6 +80,7 @@ def read_table(path: str, data: bytes) -> Table:
     notes = [
         describe_column(t) for t, m in zip(titles, meant, strict=True) if m is DROP
     ]
+    refuse_hidden_files(path, titles, meant, lines[1:])
     kept = tuple(row for row in rows if row.files)
     return Table(kept, tuple(notes), tuple(faults))
 
@@ -85,6 +90,8 @@ def read_title(title: str) -> Meant:
     key = re.sub(r"[\s-]+", "_", title.lower())
     if not key:
         return NOTHING
+    # “image_path”, “mask file”
+    title, key = END.sub("", title), END.sub("", key)
     if key in FILES:
         return "file", FILES[key]
     if re.match(r"mask[_:]", key):
@@ -113,6 +120,20 @@ def refuse_unclear(
             raise ManifestRefused(
                 f"{path}: the columns {' and '.join(f'“{t}”' for t in alike)} mean the "
                 "same. Keep one of them, or name a further arm mask_NAME."
+            )
+
+
+def refuse_hidden_files(
+    path: str, titles: list[str], meant: list[Meant], lines: list[list[str]]
+) -> None:
+    """A column of files whose title says nothing of masks would be a stratum."""
+    for place, (title, (kind, _)) in enumerate(zip(titles, meant, strict=True)):
+        cells = (line[place] for line in lines if place < len(line))
+        if kind == "stratum" and any(VOLUME.search(cell) for cell in cells):
+            raise ManifestRefused(
+                f"{path}: the column “{title[:40]}” names files. Call it mask if they "
+                "are the manual masks, mask_NAME for a further arm, or cord, levels, "
+                "second or soft."
             )
 
 

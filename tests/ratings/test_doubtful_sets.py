@@ -264,6 +264,24 @@ def test_one_mask_in_two_rows_is_of_one_person_or_a_fault() -> None:
     assert plan(files.split(), **{"manifest.csv": rows}).faults == ()
 
 
+@pytest.mark.parametrize("title", ["mask_path", "Label", "segmentation file", "manual"])
+def test_a_column_of_masks_is_known_by_the_names_that_people_give_it(
+    title: str,
+) -> None:
+    table = f"image file,{title}\na.nii.gz,m.nii.gz"
+    made = plan(["a.nii.gz", "m.nii.gz"], **{"manifest.csv": table})
+    assert [(e.path, e.role, e.arm) for e in made.entries] == [
+        ("a.nii.gz", "image", ""), ("m.nii.gz", "mask", ""),
+    ]  # fmt: skip
+
+
+def test_a_column_of_files_is_never_a_stratum() -> None:
+    table = "image,annotator 2\na.nii.gz,m.nii.gz"
+    made = plan(["a.nii.gz", "m.nii.gz"], **{"manifest.csv": table})
+    assert not made.entries
+    assert "the column “annotator 2” names files. Call it mask" in made.faults[0]
+
+
 # Masks that come later
 
 
