@@ -72,7 +72,7 @@ def change_stratum(
 
 
 def tidy(value: str) -> str:
-    return " ".join(value.split())[:40]
+    return " ".join(value.split())
 
 
 def tell_change(*, name: str, value: str, labels: list[str]) -> str:
