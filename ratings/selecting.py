@@ -16,6 +16,8 @@ from ratings.models import Case, Job, Study
 from ratings.sampling import Candidate, Draw, Rule, RuleRefused
 
 AFTER_DRAW = "imported after the draw"
+# As long as the column that keeps it.
+LONGEST_REASON = 200
 
 
 class SelectionRefused(Exception):
@@ -101,7 +103,12 @@ def leave_out(
     why = " ".join(reason.split())
     if not why:
         raise SelectionRefused("Say why these cases are left out; it is put on record.")
-    return _set(study, actor, ids, why[:200], revision, "leave_out_cases")
+    if len(why) > LONGEST_REASON:
+        raise SelectionRefused(
+            f"The reason has {len(why)} characters and must have at most "
+            f"{LONGEST_REASON}. Shorten it: it stands in the protocol as it is."
+        )
+    return _set(study, actor, ids, why, revision, "leave_out_cases")
 
 
 def take_in(*, study: Study, actor: User, ids: Iterable[UUID], revision: int) -> int:

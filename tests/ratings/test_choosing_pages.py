@@ -260,6 +260,9 @@ def test_leaving_out_without_a_reason_keeps_the_marks(
     answer = post(coordinator, pool, act="leave_out", case=ids, why=" ")
     assert answer.status_code == 422
     assert "Say why these cases are left out" in answer.text
+    long = post(coordinator, pool, act="leave_out", case=ids, why="x" * 201)
+    assert long.status_code == 422
+    assert "The reason has 201 characters" in long.text, "it is not cut in silence"
     for case in pool.cases.all():
         marked = f'aria-label="Mark {case.label}" checked' in answer.text
         assert marked == (str(case.pk) in ids)
