@@ -51,7 +51,10 @@ FROZEN: dict[type[models.Model], tuple[str, ...]] = {
         "title", "scale", "questions", "design", "reference_arm", "seed", "protocol",
         "protocol_sha256", "selection", "faces",
     ),
-    Case: ("study_id", "label", "image_path", "image_sha256", "geometry", "left_out"),
+    Case: (
+        "study_id", "label", "image_path", "image_sha256", "geometry", "left_out",
+        "strata", "subject",
+    ),
     Mask: ("case_id", "arm_id", "path", "sha256", "voxels"),
     Arm: ("study_id", "key", "kind"),
     Companion: ("case_id", "kind", "path", "sha256"),

@@ -238,6 +238,8 @@ def check_files(study: Study) -> Iterator[str]:
         yield from check_file(
             f"The image of {case.label}", case.image_path, case.image_sha256, expected
         )
+        if case.strata != told.get(case.label, {}).get("strata", case.strata):
+            yield f"The strata of {case.label} are not those of the locked protocol."
         yield from check_companions(case, told.get(case.label, {}))
         for one in case.originals.all():
             what = f"An original of {case.label} ({one.get_kind_display()})"

@@ -140,6 +140,8 @@ STATEMENTS = [
     "UPDATE ratings_study SET state = 'nonsense'",
     "UPDATE ratings_mask SET sha256 = ''",
     "UPDATE ratings_case SET image_path = 'elsewhere'",
+    'UPDATE ratings_case SET strata = \'{"contrast": "other"}\'',
+    "UPDATE ratings_case SET subject = 'sub-99'",
     "UPDATE ratings_arm SET key = 'k'",
 ]
 

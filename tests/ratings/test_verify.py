@@ -136,7 +136,10 @@ EDITS: dict[type[Any], dict[str, Callable[[Any], Any]]] = {
         "state": lambda s: "collecting",
     },
     Mask: {"sha256": lambda m: m.sha256[::-1]},
-    Case: {"image_sha256": lambda c: c.image_sha256[::-1]},
+    Case: {
+        "image_sha256": lambda c: c.image_sha256[::-1],
+        "strata": lambda c: {**c.strata, "contrast": "other"},
+    },
 }
 
 
