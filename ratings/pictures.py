@@ -10,6 +10,8 @@ from ratings import files, images, thumbnails
 from ratings.models import Case, Mask, Upload
 
 FOLDER = "pictures"
+# Counted up when pictures are painted otherwise, so that no older one is shown.
+STYLE = 2
 
 
 def show_upload(upload: Upload) -> bytes:
@@ -20,7 +22,7 @@ def show_upload(upload: Upload) -> bytes:
 def show_case(case: Case, masks: list[Mask | None]) -> bytes:
     """A slice of the case; the masks come in the order of the study's arms."""
     shown = "/".join(mask.sha256 if mask else "" for mask in masks)
-    digest = hashlib.sha256(shown.encode()).hexdigest()[:16]
+    digest = hashlib.sha256(f"{STYLE}/{shown}".encode()).hexdigest()[:16]
     relative = f"{FOLDER}/{case.pk}-{digest}.png"
     return load(relative) or keep(relative, paint_case(case, masks))
 

@@ -10,9 +10,11 @@ from PIL import Image
 
 from ratings.images import Grid
 
+ORANGE = (230, 159, 0)
+# Of the arms in their order, the first as the reference has it in the figures.
 COLOURS = (
-    (230, 159, 0),
     (86, 180, 233),
+    ORANGE,
     (0, 158, 115),
     (204, 121, 167),
     (240, 228, 66),
@@ -83,7 +85,7 @@ def paint_outline(
     inside = Image.fromarray(take_slice(mask, axis, index).astype(np.uint8))
     large = np.array(inside.resize(size, Image.Resampling.NEAREST), dtype=bool)
     around = ndimage.binary_dilation(large, iterations=LINE) & ~large
-    picture[around] = COLOURS[0]
+    picture[around] = ORANGE
     stream = io.BytesIO()
     Image.fromarray(picture).save(stream, "PNG")
     return stream.getvalue()

@@ -188,4 +188,4 @@ def _numbers(result: Result) -> str:
 def _names(entries: Sequence[tuple[str, Result]], n_whole: int) -> list[str]:
     names = [name for name, _ in entries]
     groups = names[:-n_whole], names[-n_whole:]
-    return [name for group in groups for name in distinct(group, width=26)]
+    return [name for group in groups for name in distinct(group, width=32)]

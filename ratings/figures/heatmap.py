@@ -143,7 +143,7 @@ def _caption(agreements: tuple[Agreement, ...], weighting: Weighting) -> str:
     text = (
         f"Cohen's kappa ({weighting}) between every two raters on: {kinds}. Weights "
         "come from all scores that the protocol allows. Intervals of each pair are in "
-        "the table beside this figure; they hold for these raters and cases like these."
+        "the figure's CSV; they hold for these raters and cases like these."
     )
     if undefined:
         text += (

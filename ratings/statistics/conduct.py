@@ -268,7 +268,7 @@ def _of_arm(
         carry_over=carry_over(main, table, arm=arm, reference=reference),
         without_unlooked=_again(looked, d, "without scores given unlooked")
         if unlooked.any()
-        else _gap(d, "without scores given unlooked", "nothing_missing"),
+        else _gap(d, "without scores given unlooked", "all_looked"),
         unsure_or_wrong=_again(hidden, d, "where no source was recognised")
         if asked
         else _gap(d, "where no source was recognised", "no_guesses"),

@@ -92,10 +92,10 @@ def measures(rows: Sequence[MaskRow]) -> tuple[Spread, ...]:
 
 
 EMPTY_NOTE = (
-    "Mean ± SD over cases. n_empty counts cases in which a mask is empty, whose values "
-    "are conventions: both empty, all 1; only the reference empty, recall 1, PPV and "
-    "F1 0; only the prediction empty, all three 0. Dice is then 1 / (n + 1) for the n "
-    "voxels of the other mask."
+    "Mean ± SD over cases. Where a mask is empty, the values are conventions: both "
+    "empty, all 1; only the reference empty, recall 1, PPV and F1 0; only the "
+    "prediction empty, all three 0. Dice is then 1 / (n + 1) for the n voxels of the "
+    "other mask. n_empty, where the table has it, counts such cases."
 )
 
 

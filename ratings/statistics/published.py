@@ -20,8 +20,8 @@ WEAKNESSES = (
     "in 30 to 42 % of studies of 8 raters and 40 cases.",
     "The tests per rater are not corrected for their number: with eight raters and "
     "no true difference, one in three studies shows at least one p below 0.05.",
-    "There is no effect size and no confidence interval, and p is printed with two "
-    "decimals.",
+    "There is no effect size and no confidence interval, and the publication gives p "
+    "with two decimals.",
     "“No significant difference” is not evidence that two arms are equal.",
     "Tied pairs are dropped without mention.",
     "Kappa is unweighted although the scale is ordered, and its SD over pairs of "

@@ -54,6 +54,7 @@ REASONS: dict[str, str] = {
     "no_complete_blocks": "fewer than two cases were scored by every rater in every "
     "arm",
     "nothing_missing": "no score is missing",
+    "all_looked": "no score was given without looking",
     "none_left": "no pair of scores is left",
     "small_stratum": "an interval of a group needs at least five cases",
     "one_stratum": "all cases belong to one group",

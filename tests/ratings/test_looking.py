@@ -190,6 +190,6 @@ def test_a_tile_has_the_outline_around_the_mask() -> None:
     png = thumbnails.paint_outline(voxels=np.zeros(mask.shape), grid=grid, mask=mask)
     picture = np.array(Image.open(io.BytesIO(png)))
     assert picture.shape == (320, 320, 3)
-    drawn = (picture == thumbnails.COLOURS[0]).all(axis=2)
+    drawn = (picture == thumbnails.ORANGE).all(axis=2)
     assert drawn[78:80, 80:240].all()
     assert not drawn[80:240, 80:240].any()
