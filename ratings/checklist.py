@@ -9,8 +9,8 @@ from django.contrib.auth.models import User
 from django.db import transaction
 from django.urls import reverse
 
-from ratings import asking, audit, frozen, outdated, raters, selecting
-from ratings.design import read_design
+from ratings import asking, audit, conflicts, frozen, outdated, raters, selecting
+from ratings.design import CONFLICTS, read_design
 from ratings.frozen import FACES
 from ratings.meanwhile import Difference, Stale
 from ratings.models import AuditEntry, Study
@@ -135,12 +135,26 @@ def list_test_remarks(study: Study) -> list[str]:
 
 
 def list_rater_remarks(study: Study, actor: User) -> list[str]:
-    """Who could not come in today."""
+    """Who could not come in today, and who would rate their own masks."""
     rows = raters.list_raters(study=study, actor=actor)
     absent = [row.enrolment.code for row in rows if row.state == "bad"]
-    if not absent:
+    found = list_author_remarks(study)
+    if absent:
+        found.append(
+            f"Without a valid link: {', '.join(absent)}. Make one under Raters."
+        )
+    return found
+
+
+def list_author_remarks(study: Study) -> list[str]:
+    """That nothing comes of who drew which mask, where the rule looks at nobody."""
+    if not study.design.get("authors") or conflicts.read_rule(study.design) != "ignore":
         return []
-    return [f"Without a valid link: {', '.join(absent)}. Make one under Raters."]
+    return [
+        "It is stated who drew which mask, but the rule for raters’ own masks is "
+        f"“{CONFLICTS['ignore']}”. Choose another under “Say who drew which mask” if "
+        "they are to be left out or marked."
+    ]
 
 
 def digest_draft(study: Study) -> str:

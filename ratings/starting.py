@@ -79,20 +79,24 @@ def list_studies(*, user: User, study: Study) -> list[tuple[str, str]]:
 
 
 def start_from_template(*, study: Study, key: str) -> Wishes:
-    """The study's own words with the template's questions, scale and presentation."""
-    template = TEMPLATES[key]
+    """The study's own words with the template's questions, scale and presentation.
+
+    What happens to raters' own masks stays: it was agreed with who drew which.
+    """
+    template, here = TEMPLATES[key], read_wishes(study)
     return replace(
-        read_wishes(study),
+        here,
         questions=template.questions,
         anchors=template.anchors,
-        design=template.design,
+        design=replace(template.design, conflict=here.design.conflict),
     )
 
 
 def start_from_study(*, study: Study, user: User, key: str) -> Wishes:
     """The same of another study, whose instructions come too.
 
-    Calibration masks and planes of single cases name cases, so they stay behind.
+    Calibration masks and planes of single cases name cases, so they stay behind, as
+    does its rule for raters' own masks.
     """
     other = access.find_study(user=user, study_id=key, act="edit")
     there, here = read_wishes(other), read_wishes(study)
@@ -103,5 +107,8 @@ def start_from_study(*, study: Study, user: User, key: str) -> Wishes:
         title=here.title,
         contact=here.contact or there.contact,
         reference_arm=there.reference_arm if known else here.reference_arm,
-        design=replace(read_design(other.design), calibration=(), planes={}),
-    )
+        design=replace(
+            read_design(other.design), calibration=(), planes={},
+            conflict=here.design.conflict,
+        ),
+    )  # fmt: skip

@@ -10,13 +10,17 @@ from django.urls import reverse
 from ratings import (
     blinding,
     bundling,
+    checklist,
     conflicts,
+    designing,
+    frozen,
     invitations,
     obstacles,
     protocol,
     results,
+    starting,
 )
-from ratings.models import Item, Session, Study
+from ratings.models import Enrolment, Item, Session, Study
 from tests.ratings.conftest import AddCases, end_collecting, sign_in
 from tests.ratings.test_scoring import body, current, put
 
@@ -159,3 +163,30 @@ def test_what_two_coordinators_say_of_who_drew_what_is_shown_as_a_difference(
     again = {**typed, "seen": stale.context["seen"]}
     assert coordinator.post(url, again).status_code == 302
     assert Study.objects.get(pk=draft.pk).design["sites"] == {"R01": "Bern"}
+
+
+def test_a_template_or_a_copy_leaves_the_rule_for_own_masks_as_it_is(
+    draft: Study, ada: User
+) -> None:
+    other = Study.objects.create(title="Other", created_by=ada, design={})
+    Enrolment.objects.create(study=other, user=ada, role=Enrolment.Role.COORDINATOR)
+    study = say(draft, ada, "exclude")
+    for wishes in (
+        starting.start_from_template(study=study, key="benveniste"),
+        starting.start_from_study(study=study, user=ada, key=str(other.pk)),
+    ):
+        designing.change_design(study=study, actor=ada, wishes=wishes)
+        study = Study.objects.get(pk=study.pk)
+        excluded = frozen.describe_protocol(study)["drawing"]["excluded"]
+        assert excluded == {"R01": ["C002"], "R02": ["C005"]}
+
+
+def test_the_checklist_says_where_nothing_comes_of_who_drew_what(
+    draft: Study, ada: User
+) -> None:
+    assert checklist.list_author_remarks(draft) == []
+    for rule, remarks in (("ignore", 1), ("flag", 0), ("exclude", 0)):
+        found = checklist.list_author_remarks(say(draft, ada, rule))
+        assert len(found) == remarks
+    read = checklist.list_rater_remarks(say(draft, ada, "ignore"), ada)
+    assert "“Treated like any other case”" in read[0]
