@@ -88,6 +88,11 @@ class DrawForm(DeskForm):
                 raise forms.ValidationError(
                     f"“{line.strip()}” is not a stratum and a number, such as T2w: 26."
                 )
+            if match[1] in found:
+                raise forms.ValidationError(
+                    f"“{match[1]}” stands there twice. Give one number for each "
+                    "stratum."
+                )
             found[match[1]] = int(match[2])
         return found
 
@@ -114,14 +119,18 @@ class DrawForm(DeskForm):
         return data
 
     def rule(self) -> Rule:
+        """Only what the way of drawing asks for, each name once."""
         data = self.cleaned_data
+        shared, given = (
+            data["mode"] == mode for mode in (sampling.PROPORTIONAL, sampling.TARGETS)
+        )
         return Rule(
             mode=data["mode"],
-            by=tuple(data["by"]),
-            size=data["size"] or 0,
-            targets=data["targets"],
-            minimum=data["minimum"] or 0,
-            exclude=tuple(data["exclude"]),
+            by=tuple(dict.fromkeys(data["by"])),
+            size=(data["size"] or 0) if shared else 0,
+            targets=data["targets"] if given else {},
+            minimum=(data["minimum"] or 0) if shared else 0,
+            exclude=tuple(dict.fromkeys(data["exclude"])),
             reference=self.reference,
             smallest=data["smallest"],
             largest=data["largest"],

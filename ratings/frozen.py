@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ratings import conflicts
+from ratings import conflicts, outdated
 from ratings.allocation import VERSION
 from ratings.models import Case, Enrolment, Mask, Study
 from ratings.statistics.primary import CROSSED, TESTS
@@ -70,7 +70,10 @@ def describe_selection(study: Study) -> dict[str, Any]:
     left_out = [list(pair) for pair in out.values_list("label", "left_out")]
     if not left_out and not study.selection:
         return {}
-    return {"selection": {**study.selection, "left_out": left_out}}
+    told = {**study.selection, "left_out": left_out}
+    if removed := outdated.list_removed(study):
+        told |= {"removed": removed, "text": outdated.write_text(study)}
+    return {"selection": told}
 
 
 def describe_case(case: Case) -> dict[str, Any]:

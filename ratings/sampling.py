@@ -8,7 +8,7 @@ reason, and a rule that the pool can't fulfil is refused.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 
@@ -22,7 +22,12 @@ EXCLUSIONS = {
     "volume": "lesion volume outside the range",
     "noticed": "something was noticed about its files",
 }
+NO_REFERENCE = "no mask of the reference to measure"
 NOT_DRAWN = "not drawn"
+AFTER_DRAW = "imported after the draw"
+# What the site itself writes beside a case; whatever else stands there was typed.
+OWN_WORDS = frozenset({NO_REFERENCE, NOT_DRAWN, AFTER_DRAW, *EXCLUSIONS.values()})
+BY_HAND = "left out by hand"
 PROPORTIONAL, TARGETS, EVERY = "proportional", "targets", "every"
 MODES = {
     EVERY: "Take every case that is not excluded",
@@ -37,12 +42,16 @@ class RuleRefused(Exception):
 
 @dataclass(frozen=True)
 class Candidate:
-    """One case of the pool; `volumes` are its masks' in mm³, by arm, None: no mask."""
+    """One case of the pool; `volumes` are its masks' in mm³, by arm, None: no mask.
+
+    `by_hand` is the reason of whoever left it out, which every draw keeps to.
+    """
 
     label: str
     strata: Mapping[str, str] = field(default_factory=dict)
     volumes: Mapping[str, float | None] = field(default_factory=dict)
     noticed: bool = False
+    by_hand: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -88,7 +97,8 @@ class Draw:
 
     def count_reasons(self) -> dict[str, int]:
         """How many cases each exclusion took; those merely not drawn are apart."""
-        counts = Counter(self.left_out.values())
+        words = self.left_out.values()
+        counts = Counter(BY_HAND if is_by_hand(why) else why for why in words)
         return {why: n for why, n in sorted(counts.items()) if why != NOT_DRAWN}
 
 
@@ -126,12 +136,15 @@ def draw(pool: Sequence[Candidate], rule: Rule, *, seed: str) -> Draw:
 
 
 def find_exclusion(case: Candidate, rule: Rule) -> str:
-    """The first exclusion of the rule that the case meets, in words; or nothing."""
+    """Why the case is not there to draw: by hand, else by the rule's first; or ""."""
+    if case.by_hand:
+        return case.by_hand
     volumes = list(case.volumes.values())
     given = [volume for volume in volumes if volume is not None]
     own = case.volumes.get(rule.reference)
     low, high = rule.smallest, rule.largest
     outside = own is None or own < (low or 0) or (high is not None and own > high)
+    words = EXCLUSIONS | ({"volume": NO_REFERENCE} if own is None else {})
     met = {
         "lacks_mask": len(given) < len(volumes),
         "all_empty": bool(given) and not any(given),
@@ -140,13 +153,25 @@ def find_exclusion(case: Candidate, rule: Rule) -> str:
         "noticed": case.noticed,
     }
     keys = [key for key in EXCLUSIONS if key in rule.exclude]
-    return next((EXCLUSIONS[key] for key in keys if met[key]), "")
+    return next((words[key] for key in keys if met[key]), "")
+
+
+def is_by_hand(why: str) -> bool:
+    """Whether somebody typed why a case is left out."""
+    return bool(why) and why not in OWN_WORDS
+
+
+def list_words(rule: Rule) -> list[str]:
+    """What the rule can write beside a case that it excludes, in its order."""
+    words = [EXCLUSIONS[key] for key in EXCLUSIONS if key in rule.exclude]
+    return words + [NO_REFERENCE] * ("volume" in rule.exclude)
 
 
 def group(pool: Sequence[Candidate], by: Sequence[str]) -> dict[str, list[str]]:
     """The labels of each stratum, sorted, so that the pool's order plays no part."""
     found: dict[Values, list[str]] = {}
-    for case in pool:
+    # two strata can share the name that ties and seeds go by
+    for case in sorted(pool, key=lambda case: case.label):
         values = tuple(case.strata.get(key) or "" for key in by)
         found.setdefault(values, []).append(case.label)
     named = {name: found[values] for values, name in name_strata(found).items()}
@@ -166,6 +191,7 @@ def check_targets(
     eligible: Mapping[str, int], targets: Mapping[str, int]
 ) -> dict[str, int]:
     """The targets themselves, if every stratum has as many cases."""
+    refuse_twice(find_name(typed, eligible) for typed in targets)
     targets = {find_name(typed, eligible): n for typed, n in targets.items()}
     wanted = {name: targets.get(name, 0) for name in eligible}
     short = [
@@ -182,6 +208,15 @@ def check_targets(
             f"Lower these targets, or exclude less.{known}"
         )
     return wanted
+
+
+def refuse_twice(names: Iterable[str]) -> None:
+    counts = Counter(names)
+    if twice := [name for name, n in counts.items() if n > 1]:
+        raise RuleRefused(
+            f"More than one number is given for {'; '.join(twice)}. "
+            "Give one number for each stratum."
+        )
 
 
 def share_out(
@@ -212,52 +247,3 @@ def share_out(
         )
         seats[behind] += 1
     return seats
-
-
-def tell(drawn: Draw, rule: Rule, *, seed: str, number: int) -> str:
-    """The rule and what came of it, as sentences for the paper."""
-    pool = len(drawn.chosen) + len(drawn.left_out)
-    parts = [_tell_excluded(drawn, rule, pool), _tell_taken(drawn, rule)]
-    if rule.mode != EVERY:
-        parts.append(
-            "The draw is a Fisher–Yates shuffle within each stratum on SHA-256 of the "
-            f"seed {seed}" + (f", after {number - 1} earlier draws." if number > 2
-            else ", after one earlier draw." if number == 2 else ".")
-        )  # fmt: skip
-    if set(rule.exclude) & {"all_empty", "any_empty"}:
-        parts.append(
-            "Leaving out cases by their masks selects on what is compared; the results "
-            "hold for the cases that were kept."
-        )
-    return " ".join(part for part in parts if part)
-
-
-def _tell_excluded(drawn: Draw, rule: Rule, pool: int) -> str:
-    if not rule.exclude:
-        return f"Of {pool} available cases none was excluded beforehand."
-    counts = drawn.count_reasons()
-    reasons = [EXCLUSIONS[key] for key in EXCLUSIONS if key in rule.exclude]
-    listed = "; ".join(f"{why}, {counts.get(why, 0)}" for why in reasons)
-    text = f"Of {pool} available cases {sum(counts.values())} were excluded ({listed})."
-    if "volume" in rule.exclude:
-        low = f"{rule.smallest or 0:g}"
-        high = "any" if rule.largest is None else f"{rule.largest:g}"
-        text += f" The range of the volume was {low} to {high} mm³ ({rule.reference})."
-    return text
-
-
-def _tell_taken(drawn: Draw, rule: Rule) -> str:
-    left = sum(row.eligible for row in drawn.strata)
-    if rule.mode == EVERY:
-        return f"All {left} others were taken."
-    text = f"From the {left} others {len(drawn.chosen)} were drawn at random"
-    if not rule.by:
-        return f"{text}."
-    text += f", stratified by {' and '.join(rule.by)}"
-    if rule.mode == PROPORTIONAL:
-        text += " in proportion to the size of the strata"
-        text += f", at least {rule.minimum} of each" if rule.minimum else ""
-    # A stratum that was excluded as a whole had nothing to draw from.
-    rows = [row for row in drawn.strata if row.eligible]
-    listed = "; ".join(f"{r.name} {r.drawn} of {r.eligible}" for r in rows)
-    return f"{text} ({listed})."

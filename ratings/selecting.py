@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterable
-from dataclasses import asdict
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, replace
 from typing import Any
 from uuid import UUID
 
 from django.contrib.auth.models import User
 from django.db import transaction
 
-from ratings import audit, sampling
+from ratings import audit, draw_text, sampling
 from ratings.models import Case, Job, Study
 from ratings.sampling import Candidate, Draw, Rule, RuleRefused
 
-AFTER_DRAW = "imported after the draw"
+AFTER_DRAW = sampling.AFTER_DRAW
 # As long as the column that keeps it.
 LONGEST_REASON = 200
 
@@ -41,6 +41,7 @@ def read_candidates(study: Study) -> list[Candidate]:
                 strata={key: str(word) for key, word in case.strata.items() if word},
                 volumes={arm.key: volumes.get(arm.pk) for arm in arms},
                 noticed=any(set(codes) - {"reordered"} for codes in noticed),
+                by_hand=case.left_out if sampling.is_by_hand(case.left_out) else "",
             )
         )
     return pool
@@ -73,8 +74,9 @@ def draw_cases(
                 "on record and into the protocol."
             )
         seed = secrets.token_hex(16)
+        pool = read_candidates(held)
         try:
-            drawn = sampling.draw(read_candidates(held), rule, seed=seed)
+            drawn = sampling.draw(pool, rule, seed=seed)
         except RuleRefused as refusal:
             raise SelectionRefused(str(refusal)) from refusal
         mark(held, drawn)
@@ -83,7 +85,8 @@ def draw_cases(
             "rule": asdict(rule),
             "strata": [asdict(row) for row in drawn.strata],
             "chosen": list(drawn.chosen),
-            "text": sampling.tell(drawn, rule, seed=seed, number=number),
+            "pool": [keep_candidate(case, rule) for case in pool],
+            "text": draw_text.tell(drawn, rule, seed=seed, number=number),
         }  # fmt: skip
         keep(study, held)
         audit.record(
@@ -96,10 +99,21 @@ def draw_cases(
     return drawn
 
 
+def keep_candidate(case: Candidate, rule: Rule) -> dict[str, Any]:
+    """What the rule asked of the case, and no word more of those that are left out."""
+    asked = {key: word for key, word in case.strata.items() if key in rule.by}
+    return asdict(replace(case, strata=asked))
+
+
+def read_pool(selection: Mapping[str, Any]) -> list[Candidate]:
+    """The pool of a stored draw, so that it can be drawn again; empty for old ones."""
+    return [Candidate(**row) for row in selection.get("pool", ())]
+
+
 def leave_out(
     *, study: Study, actor: User, ids: Iterable[UUID], reason: str, revision: int
 ) -> int:
-    """Leave cases out by hand; their reason stands in the protocol."""
+    """Leave cases out by hand; the reason stands in the protocol, and draws keep it."""
     why = " ".join(reason.split())
     if not why:
         raise SelectionRefused("Say why these cases are left out; it is put on record.")
@@ -107,6 +121,11 @@ def leave_out(
         raise SelectionRefused(
             f"The reason has {len(why)} characters and must have at most "
             f"{LONGEST_REASON}. Shorten it: it stands in the protocol as it is."
+        )
+    if why.casefold().rstrip(".") in sampling.OWN_WORDS:
+        raise SelectionRefused(
+            f"“{why}” is what a draw itself writes beside a case. Say in other words "
+            "why these cases are left out."
         )
     return _set(study, actor, ids, why, revision, "leave_out_cases")
 

@@ -10,7 +10,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.serializers import Serializer
 
-from ratings import sampling, selecting
+from ratings import outdated, sampling, selecting
 from ratings.choosing_forms import DrawForm
 from ratings.desk.bodies import Body, check_form, read
 from ratings.desk.calls import (
@@ -76,7 +76,7 @@ def show(study: Study, status: int = 200) -> Response:
         "revision": study.cases_revision,
         "draws": study.selection.get("number", 0),
         "seed": study.selection.get("seed", ""),
-        "text": study.selection.get("text", ""),
+        "text": outdated.write_text(study),
         "chosen": sorted(case.label for case in study.chosen_cases()),
         "left_out": study.cases.exclude(left_out="").order_by("label"),
     }

@@ -54,7 +54,7 @@ class Study(models.Model):
     protocol = models.JSONField(null=True, blank=True)
     protocol_sha256 = models.CharField(max_length=64, blank=True)
     allocation_report = models.JSONField(default=dict, blank=True)
-    # the last draw of the cases: rule, seed, counts and words for the paper
+    # the last draw of the cases: rule, seed, pool, counts and words for the paper
     selection = models.JSONField(default=dict, blank=True)
     # what the coordinator states about faces in the images, a key of FACES
     faces = models.CharField(max_length=10, blank=True)

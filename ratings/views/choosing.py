@@ -172,6 +172,7 @@ def show(
         "pool": len(pool),
         "chosen": len(chosen),
         "selection": study.selection,
+        "text": outdated.write_text(study),
         "as_drawn": chosen == study.selection.get("chosen"),
         "outdated": outdated.tell(study),
         "newcomers": study.cases.filter(left_out=selecting.AFTER_DRAW).count(),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -10,7 +11,7 @@ from django.db import DatabaseError, transaction
 from django.test import Client
 from django.urls import reverse
 
-from ratings import audit, invitations, protocol, selecting
+from ratings import audit, frozen, invitations, protocol, sampling, selecting
 from ratings.models import AuditEntry, Case, Item, Mask, Study
 from ratings.sampling import Rule
 from ratings.selecting import SelectionRefused, SelectionStale
@@ -46,7 +47,7 @@ def test_a_draw_takes_its_cases_and_says_how(pool: Study, coordinator: Client) -
     pool.refresh_from_db()
     assert pool.chosen_cases().count() == 4
     assert pool.cases.get(label="C001").left_out == "every mask of it is empty"
-    for part in ("4 cases of 8", "were excluded (every mask of it is empty, 1)",
+    for part in ("4 cases of 8", "was excluded (every mask of it is empty, 1)",
                  "stratified by contrast", pool.selection["seed"]):  # fmt: skip
         assert part in answer.text
     entry = AuditEntry.objects.get(study=pool, verb="draw_cases")
@@ -57,8 +58,6 @@ def test_a_draw_takes_its_cases_and_says_how(pool: Study, coordinator: Client) -
 def test_the_same_seed_and_rule_give_the_same_cases_again(
     pool: Study, coordinator: Client
 ) -> None:
-    from ratings import sampling
-
     post(coordinator, pool)
     pool.refresh_from_db()
     told = pool.selection["rule"]
@@ -107,6 +106,7 @@ def test_drawing_again_wants_a_reason_and_is_counted(
         ({"mode": "targets", "targets": ""}, "Give a number for at least one stratum."),
         ({"mode": "targets", "targets": "T2w: 9"}, "T2w has 5 of the 9 wanted"),
         ({"mode": "targets", "targets": "many"}, "is not a stratum and a number"),
+        ({"mode": "targets", "targets": "T2w: 2\nT2w: 3"}, "“T2w” stands there twice"),
         ({"exclude": ["volume"]}, "Give the range: from, to, or both."),
         ({"exclude": ["volume"], "smallest": "9", "largest": "3"}, "ends before it"),
     ],
@@ -304,3 +304,76 @@ def test_a_stratum_with_nothing_to_draw_from_is_not_printed(
     assert "not given" not in pool.selection["text"]
     (row,) = [r for r in pool.selection["strata"] if r["name"] == "not given"]
     assert (row["pool"], row["excluded"], row["drawn"]) == (1, 1, 0), "in the table"
+
+
+def leave_out(study: Study, actor: User, label: str, reason: str) -> None:
+    study.refresh_from_db()
+    selecting.leave_out(
+        study=study, actor=actor, ids=[study.cases.get(label=label).pk],
+        reason=reason, revision=study.cases_revision,
+    )  # fmt: skip
+    study.refresh_from_db()
+
+
+def test_a_further_draw_keeps_out_what_was_left_out_by_hand(
+    pool: Study, ada: User, coordinator: Client
+) -> None:
+    leave_out(pool, ada, "C003", "Motion artefact")
+    post(coordinator, pool, mode="every")
+    leave_out(pool, ada, "C006", "Wrong contrast")
+    post(coordinator, pool, mode="every", reason="Once more")
+    pool.refresh_from_db()
+    out = dict(pool.cases.exclude(left_out="").values_list("label", "left_out"))
+    assert out == {"C003": "Motion artefact", "C006": "Wrong contrast"}
+    assert pool.selection["text"] == (
+        "Of 8 available cases 2 were excluded (left out by hand, 2). Left out by hand: "
+        "C003 (Motion artefact); C006 (Wrong contrast). All 6 others were taken."
+    )
+    post(coordinator, pool, act="take_in", case=[str(pool.cases.get(label="C003").pk)])
+    post(coordinator, pool, mode="every", reason="C003 is good after all")
+    pool.refresh_from_db()
+    assert len(pool.selection["chosen"]) == 7
+    assert "Motion artefact" not in pool.selection["text"]
+
+
+@pytest.mark.parametrize(
+    "word", ["not drawn", "Imported after the draw.", "Every mask of it is empty"]
+)
+def test_no_reason_by_hand_reads_like_the_draw_s_own(
+    word: str, pool: Study, ada: User
+) -> None:
+    with pytest.raises(SelectionRefused, match="what a draw itself writes"):
+        leave_out(pool, ada, "C003", word)
+
+
+def test_the_rule_holds_what_its_way_of_drawing_asks_for_and_each_name_once(
+    pool: Study, coordinator: Client
+) -> None:
+    twice = ["contrast", "contrast"]
+    post(coordinator, pool, by=twice, targets="T2w: 9", exclude=["noticed"] * 2)
+    pool.refresh_from_db()
+    rule = pool.selection["rule"]
+    assert (rule["targets"], rule["by"], rule["size"]) == ({}, ["contrast"], 4)
+    assert rule["exclude"] == ["noticed"]
+    assert "stratified by contrast in proportion" in pool.selection["text"]
+    assert "T2w, T2w" not in pool.selection["text"]
+    post(coordinator, pool, mode="targets", targets="T2w: 1", reason="Fewer")
+    pool.refresh_from_db()
+    rule = pool.selection["rule"]
+    assert (rule["size"], rule["minimum"], rule["targets"]) == (0, 0, {"T2w": 1})
+
+
+def test_a_reader_of_the_protocol_can_draw_again_from_what_it_holds(
+    pool: Study, ada: User, coordinator: Client
+) -> None:
+    leave_out(pool, ada, "C002", "Metal")
+    post(coordinator, pool, size="3", exclude=["all_empty"])
+    pool.refresh_from_db()
+    told = json.loads(json.dumps(frozen.describe_selection(pool)["selection"]))
+    stored = {**told["rule"], **{k: tuple(told["rule"][k]) for k in ("by", "exclude")}}
+    candidates = selecting.read_pool(told)
+    again = sampling.draw(candidates, Rule(**stored), seed=told["seed"])
+    assert list(again.chosen) == told["chosen"]
+    assert sorted(again.left_out.items()) == [tuple(pair) for pair in told["left_out"]]
+    sites = [case.strata for case in candidates if case.label == "C008"]
+    assert sites == [{"contrast": "T1w"}], "of the strata only what it was drawn by"

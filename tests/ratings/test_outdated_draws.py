@@ -9,7 +9,7 @@ from django.contrib.auth.models import User
 from django.test import Client
 from django.urls import reverse
 
-from ratings import importing, outdated, removal, sampling, selecting
+from ratings import frozen, importing, outdated, removal, sampling, selecting
 from ratings.models import Mask, Study
 from ratings.sampling import Rule
 from tests.ratings.conftest import AddCases
@@ -115,3 +115,46 @@ def test_a_study_that_was_never_drawn_has_no_such_remark(
     add_cases(1)
     empty("C001")
     assert outdated.tell(study) == ""
+
+
+def test_a_removed_case_that_the_draw_counts_is_named_everywhere(
+    study: Study, ada: User, script: Script, coordinator: Client, add_cases: AddCases
+) -> None:
+    add_cases(6)
+    held = draw(study, ada, Rule(mode=sampling.PROPORTIONAL, size=3))
+    chosen = held.selection["chosen"]
+    left = sorted({f"C00{n}" for n in range(1, 7)} - set(chosen))
+    add_cases(1)
+    for label in (chosen[0], left[0], "C007"):
+        ids = [study.cases.get(label=label).pk]
+        removal.remove_cases(study=study, actor=ada, ids=ids)
+    held = Study.objects.get(pk=study.pk)
+    assert outdated.list_removed(held) == sorted([chosen[0], left[0]]), "C007 came late"
+    first = sorted([chosen[0], left[0]])[0]
+    remark = f"{first} and 1 more were removed from the study after the draw"
+    assert outdated.tell(held).startswith(remark)
+    checks = script.get(f"studies/{held.pk}/checklist").json()["checks"]
+    assert outdated.tell(held) in checks[0]["remarks"]
+    said = (
+        f"Removed from the study after the draw: {chosen[0]} (drawn); "
+        f"{left[0]} (not drawn)."
+    )
+    assert said in coordinator.get(reverse("choose", args=[held.pk])).text
+    assert said in script.get(f"studies/{held.pk}/choice").json()["text"]
+    told = frozen.describe_protocol(held)["selection"]
+    assert told["removed"] == sorted([chosen[0], left[0]])
+    assert told["text"] == f"{held.selection['text']} {said}"
+    again = draw(held, ada, Rule(), reason="Two went.")
+    assert outdated.tell(again) == ""
+    assert "removed" not in frozen.describe_protocol(again)["selection"]
+
+
+def test_of_a_draw_without_its_pool_the_drawn_cases_are_known(
+    drawn: Study, ada: User
+) -> None:
+    del drawn.selection["pool"]
+    drawn.save()
+    ids = list(drawn.cases.filter(label__in=("C001", "C004")).values_list("pk"))
+    removal.remove_cases(study=drawn, actor=ada, ids=[pk for (pk,) in ids])
+    assert outdated.list_removed(drawn) == ["C001"]
+    assert outdated.tell(drawn).startswith("C001 was removed from the study after")

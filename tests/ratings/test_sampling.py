@@ -10,15 +10,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ratings.draw_text import spell_bound, tell
 from ratings.sampling import (
     EXCLUSIONS,
+    NO_REFERENCE,
     NOT_DRAWN,
     Candidate,
     Rule,
     RuleRefused,
     draw,
+    list_words,
     share_out,
-    tell,
 )
 
 CONTRASTS = ("T2w", "UNIT1", "STIR", "PSIR")
@@ -29,12 +31,16 @@ def make_pool(count: int, *, seed: int = 0) -> list[Candidate]:
     return [
         Candidate(
             label=f"C{n:03d}",
-            strata={"contrast": rng.choice(CONTRASTS), "site": rng.choice("AB")},
+            strata={
+                "contrast": rng.choice(CONTRASTS),
+                "site": rng.choice(("A", "unknown", "")),
+            },
             volumes={
                 "manual": rng.choice((None, 0.0, 40.0, 900.0)),
                 "model": rng.choice((0.0, 35.0)),
             },
             noticed=rng.random() < 0.1,
+            by_hand="blurred" if rng.random() < 0.1 else "",
         )
         for n in range(1, count + 1)
     ]
@@ -69,7 +75,7 @@ def test_every_case_is_drawn_or_has_its_reason_whatever_the_order_of_the_pool(
     labels = {case.label for case in pool}
     assert set(drawn.chosen) | set(drawn.left_out) == labels
     assert not set(drawn.chosen) & set(drawn.left_out)
-    assert set(drawn.left_out.values()) <= {NOT_DRAWN, *EXCLUSIONS.values()}
+    assert set(drawn.left_out.values()) <= {NOT_DRAWN, "blurred", *list_words(rule)}
     assert sum(row.drawn for row in drawn.strata) == len(drawn.chosen)
     assert sum(row.pool for row in drawn.strata) == len(pool)
     assert sum(drawn.count_reasons().values()) == sum(r.excluded for r in drawn.strata)
@@ -154,7 +160,7 @@ def test_an_exclusion_is_counted_even_when_it_took_nobody() -> None:
     drawn = draw(pool, rule, seed="s")
     assert drawn.left_out == {"C1": EXCLUSIONS["all_empty"]}
     text = tell(drawn, rule, seed="s", number=1)
-    assert "Of 3 available cases 1 were excluded" in text
+    assert "Of 3 available cases 1 was excluded" in text
     assert "lacks a mask of one source, 0" in text
     assert "selects on what is compared" in text
 
@@ -163,8 +169,8 @@ def test_the_text_names_strata_seed_and_earlier_draws() -> None:
     rule = Rule(mode="proportional", size=10, by=("contrast",), minimum=1)
     drawn = draw(make_pool(40), rule, seed="5eed")
     text = tell(drawn, rule, seed="5eed", number=3)
-    for part in ("stratified by contrast", "at least 1 of each", "seed 5eed",
-                 "after 2 earlier draws", "T2w"):  # fmt: skip
+    for part in ("stratified by contrast", "at least 1 of each or all that it has",
+                 "seed 5eed", "after 2 earlier draws", "T2w"):  # fmt: skip
         assert part in text
 
 
@@ -172,3 +178,53 @@ def test_a_rule_that_takes_nobody_is_refused() -> None:
     rule = Rule(exclude=("any_empty",))
     with pytest.raises(RuleRefused, match="no case at all"):
         draw([Candidate("C1", volumes={"manual": 0.0})], rule, seed="s")
+
+
+def test_a_site_called_unknown_and_one_not_given_are_drawn_in_any_order() -> None:
+    pool = [Candidate(f"u{n}", {"site": "unknown"}) for n in range(5)]
+    pool += [Candidate(f"n{n}") for n in range(5)]
+    rule = Rule(mode="proportional", by=("site",), size=5)
+    assert draw(pool, rule, seed="s") == draw(pool[::-1], rule, seed="s")
+
+
+def test_a_case_without_the_reference_is_not_said_to_be_out_of_the_range() -> None:
+    pool = [Candidate(f"C{n}", volumes={"manual": n * 10.0}) for n in range(1, 5)]
+    pool.append(Candidate("C5", volumes={"manual": None, "model": 30.0}))
+    rule = Rule(exclude=("volume",), reference="manual", smallest=15)
+    drawn = draw(pool, rule, seed="s")
+    assert drawn.left_out == {"C1": EXCLUSIONS["volume"], "C5": NO_REFERENCE}
+    text = tell(drawn, rule, seed="s", number=1)
+    assert f"({EXCLUSIONS['volume']}, 1; {NO_REFERENCE}, 1)" in text
+    whole = tell(draw(pool[:4], rule, seed="s"), rule, seed="s", number=1)
+    assert NO_REFERENCE not in whole, "said only where it took a case"
+
+
+@pytest.mark.parametrize(
+    ("bound", "words"),
+    [(1234567.8, "1234567.8"), (3.0, "3"), (1e-05, "0.00001"), (4e16, "4" + "0" * 16)],
+)
+def test_a_bound_is_printed_as_it_was_typed(bound: float, words: str) -> None:
+    pool = [Candidate("C1", volumes={"manual": 5.0})]
+    rule = Rule(exclude=("volume",), reference="manual", largest=max(bound, 9.0))
+    text = tell(draw(pool, rule, seed="s"), rule, seed="s", number=1)
+    assert f"0 to {spell_bound(max(bound, 9.0))} mm³ (manual)" in text
+    assert spell_bound(bound) == words
+
+
+def test_two_numbers_for_one_stratum_are_refused() -> None:
+    pool = [Candidate(f"C{n}", {"site": "a\nb"}) for n in range(4)]
+    twice = Rule(mode="targets", by=("site",), targets={"a b": 1, "a\nb": 2})
+    with pytest.raises(RuleRefused, match="More than one number is given"):
+        draw(pool, twice, seed="s")
+
+
+def test_those_left_out_by_hand_are_counted_and_named_with_their_reason() -> None:
+    pool = [Candidate(f"C{n:02d}", by_hand="Metal") for n in range(12)]
+    pool += [Candidate("C12", by_hand="Wrong contrast"), Candidate("C13")]
+    drawn = draw(pool, Rule(), seed="s")
+    assert (drawn.chosen, drawn.left_out["C12"]) == (("C13",), "Wrong contrast")
+    assert tell(drawn, Rule(), seed="s", number=1) == (
+        "Of 14 available cases 13 were excluded (left out by hand, 13). Left out by "
+        "hand: C00, C01, C02, C03, C04, C05, C06, C07, C08, C09 and 2 more (Metal); "
+        "C12 (Wrong contrast). The other was taken."
+    )
