@@ -1,0 +1,55 @@
+"""What a simulated power means and leaves out, in sentences beside the figure."""
+
+from __future__ import annotations
+
+from ratings.statistics.crossed import MIN_CASES
+from ratings.statistics.power import LEVEL, Power, PowerPlan
+
+MORE = "Plan more cases or raters, or fewer missing scores."
+WIDER = "Look at the standard deviations: what never varies can't be tested."
+
+
+def list_notes(plan: PowerPlan, found: Power) -> list[str]:
+    """Sentences on several comparisons, and on studies that had no test."""
+    return [*_tell_several(plan, found), *_tell_untested(found)]
+
+
+def _tell_several(plan: PowerPlan, found: Power) -> list[str]:
+    if found.corrected is None:
+        return []
+    told = [
+        f"The results correct {plan.comparisons} comparisons together (Holm), which "
+        "finds all that testing each of them at "
+        f"{LEVEL:g}/{plan.comparisons} finds. So the corrected figure is the least "
+        "power of one of them; it is higher where others differ, too."
+    ]
+    if found.not_worse is not None:
+        told.append(
+            "The results do not correct “not worse” for several comparisons, so the "
+            "figure for it is of each alone."
+        )
+    return told
+
+
+def _tell_untested(found: Power) -> list[str]:
+    if not found.untested:
+        return []
+    reasons = [
+        f"{number} for {reason}"
+        for number, reason in (
+            (found.few, f"fewer than {MIN_CASES} cases with scores of both arms"),
+            (found.flat, "differences that do not vary"),
+        )
+        if number
+    ]
+    why = f"{' and '.join(reasons)}"
+    if found.untested == found.studies:
+        remedy = " ".join([MORE] * bool(found.few) + [WIDER] * bool(found.flat))
+        return [
+            f"No power can be given: none of the {found.studies} simulated studies "
+            f"had a test ({why}). {remedy}"
+        ]
+    return [
+        f"{found.untested} of the {found.studies} simulated studies had no test "
+        f"({why}). They count as not showing anything."
+    ]
