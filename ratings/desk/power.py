@@ -29,6 +29,11 @@ PowerBody = shape_form(
     "PowerBody",
     PowerForm,
     optional=True,
+    comparisons=serializers.IntegerField(
+        required=False,
+        help_text="How many primary tests the results correct together: arms besides "
+        "the reference, times questions.",
+    ),
     pilot=serializers.CharField(
         required=False,
         help_text="One of `pilots`: its spreads stand for those that are not sent.",

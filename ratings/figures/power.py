@@ -45,7 +45,7 @@ def power_curve(
     axes.axhline(0.8, color=GREY, lw=0.6, ls=":", zorder=0)
     axes.set_ylim(0, 1)
     axes.set_yticks([0, 0.2, 0.4, 0.6, 0.8, 1], ["0", "20", "40", "60", "80", "100"])
-    axes.set_xlim(left=0)
+    axes.set_xlim(0, 1.04 * max(c for _, c, *_ in rows))
     axes.set_xlabel("Cases")
     several = comparisons > 1
     axes.set_ylabel("Power under Holm, at least (%)" if several else "Power (%)")

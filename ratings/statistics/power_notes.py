@@ -11,45 +11,44 @@ WIDER = "Look at the standard deviations: what never varies can't be tested."
 
 def list_notes(plan: PowerPlan, found: Power) -> list[str]:
     """Sentences on several comparisons, and on studies that had no test."""
-    return [*_tell_several(plan, found), *_tell_untested(found)]
+    untested = tell_untested(found)
+    return [*tell_several(plan, found), *([untested] if untested else [])]
 
 
-def _tell_several(plan: PowerPlan, found: Power) -> list[str]:
+def tell_several(plan: PowerPlan, found: Power) -> list[str]:
+    """What the correction for several comparisons does to the figures, if any."""
     if found.corrected is None:
         return []
     told = [
         f"The results correct {plan.comparisons} comparisons together (Holm), which "
         "finds all that testing each of them at "
         f"{LEVEL:g}/{plan.comparisons} finds. So the corrected figure is the least "
-        "power of one of them; it is higher where others differ, too."
+        "power of one of them; it is higher where others differ as well."
     ]
     if found.not_worse is not None:
         told.append(
             "The results do not correct “not worse” for several comparisons, so the "
-            "figure for it is of each alone."
+            "figure for it is of one alone."
         )
     return told
 
 
-def _tell_untested(found: Power) -> list[str]:
+def tell_untested(found: Power) -> str:
+    """How many simulated studies had no test and why; empty if all had one."""
     if not found.untested:
-        return []
-    reasons = [
-        f"{number} for {reason}"
-        for number, reason in (
-            (found.few, f"fewer than {MIN_CASES} cases with scores of both arms"),
-            (found.flat, "differences that do not vary"),
+        return ""
+    counts = {
+        f"fewer than {MIN_CASES} cases with scores of both arms": found.few,
+        "differences that do not vary": found.flat,
+    }
+    why = " and ".join(f"{n} for {reason}" for reason, n in counts.items() if n)
+    if found.untested < found.studies:
+        return (
+            f"{found.untested} of the {found.studies} simulated studies had no test "
+            f"({why}). They count as not showing anything."
         )
-        if number
-    ]
-    why = f"{' and '.join(reasons)}"
-    if found.untested == found.studies:
-        remedy = " ".join([MORE] * bool(found.few) + [WIDER] * bool(found.flat))
-        return [
-            f"No power can be given: none of the {found.studies} simulated studies "
-            f"had a test ({why}). {remedy}"
-        ]
-    return [
-        f"{found.untested} of the {found.studies} simulated studies had no test "
-        f"({why}). They count as not showing anything."
-    ]
+    remedy = " ".join([MORE] * bool(found.few) + [WIDER] * bool(found.flat))
+    return (
+        f"No power can be given, because none of the {found.studies} simulated studies "
+        f"had a test ({why}). {remedy}"
+    )

@@ -16,7 +16,7 @@ from ratings.design import read_design
 from ratings.models import Enrolment, Study
 from ratings.power_forms import PowerForm
 from ratings.statistics.power import PowerPlan, curve, simulate
-from ratings.statistics.power_notes import list_notes
+from ratings.statistics.power_notes import tell_several, tell_untested
 from ratings.statistics.primary import CROSSED, REMARKS, TESTS
 from ratings.views import SignedInRequest
 
@@ -83,7 +83,12 @@ def show_power(request: SignedInRequest, study_id: UUID) -> HttpResponse:
     if form.is_valid():
         plan = form.plan(levels=study.levels)
         found = simulate(plan, seed=SEED)
-        context |= {"plan": plan, "found": found, "notes": list_notes(plan, found)}
+        context |= {
+            "plan": plan,
+            "found": found,
+            "several": tell_several(plan, found),
+            "untested": tell_untested(found),
+        }
         context["query"] = urlencode({k: v for k, v in values.items() if k != "pilot"})
     status = 200 if form.is_valid() else 422
     return render(request, "ratings/power.html", context, status=status)
