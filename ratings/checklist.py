@@ -9,7 +9,16 @@ from django.contrib.auth.models import User
 from django.db import transaction
 from django.urls import reverse
 
-from ratings import asking, audit, conflicts, frozen, outdated, raters, selecting
+from ratings import (
+    asking,
+    audit,
+    conflicts,
+    frozen,
+    outdated,
+    raters,
+    selecting,
+    training,
+)
 from ratings.design import CONFLICTS, read_design
 from ratings.frozen import FACES
 from ratings.meanwhile import Difference, Stale
@@ -120,7 +129,7 @@ def list_telling_words(study: Study) -> list[str]:
 def list_test_remarks(study: Study) -> list[str]:
     """Why the chosen primary test may have no p-value, or never a small one."""
     design = read_design(study.design)
-    found, cases = [], study.chosen_cases().count()
+    found, cases = [], training.count_rated(study)
     if design.primary == HILLIS and design.conflict == "exclude":
         found.append(
             "The primary test needs every rater to score every case, but raters’ own "
@@ -128,8 +137,8 @@ def list_test_remarks(study: Study) -> list[str]:
         )
     if design.primary == CASE_FLIPS and cases < MIN_INFORMATIVE:
         found.append(
-            f"With fewer than {MIN_INFORMATIVE} cases the signed-rank test can never "
-            "reach p < 0.05. Take more cases or another primary test."
+            f"With fewer than {MIN_INFORMATIVE} cases to rate the signed-rank test can "
+            "never reach p < 0.05. Take more cases or another primary test."
         )
     return found
 

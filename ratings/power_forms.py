@@ -35,6 +35,10 @@ class PowerForm(DeskForm):
         help_text="what is left of a single score",
     )  # fmt: skip
     missing = forms.IntegerField(label="Missing scores (%)", min_value=0, max_value=60)
+    comparisons = forms.IntegerField(
+        label="Comparisons", min_value=1, max_value=1000,
+        help_text="arms besides the reference, times questions",
+    )  # fmt: skip
 
     middle = forms.FloatField(
         label="Mean score", min_value=-1000, max_value=1000, required=False,

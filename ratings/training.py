@@ -1,4 +1,4 @@
-"""What the practice of a draft shows, and which of its masks there are not."""
+"""What the practice of a draft shows and lacks, and which cases it leaves to rate."""
 
 from __future__ import annotations
 
@@ -9,6 +9,11 @@ from ratings.models import Mask, Study
 def list_practised(study: Study) -> set[str]:
     """The cases that practice takes: nobody rates them afterwards."""
     return {row.case for row in read_design(study.design).calibration}
+
+
+def count_rated(study: Study) -> int:
+    """How many cases are rated: the chosen ones but those that practice takes."""
+    return study.chosen_cases().exclude(label__in=list_practised(study)).count()
 
 
 def list_lacking(study: Study) -> list[tuple[str, str]]:

@@ -21,6 +21,7 @@ from ratings.desk.calls import (
 from ratings.models import Study
 from ratings.power_forms import PowerForm
 from ratings.statistics.power import PowerPlan, curve, simulate
+from ratings.statistics.power_notes import list_notes
 from ratings.views.locking import describe_burden
 from ratings.views.power import SEED, fill_in, name_test
 
@@ -28,6 +29,11 @@ PowerBody = shape_form(
     "PowerBody",
     PowerForm,
     optional=True,
+    comparisons=serializers.IntegerField(
+        required=False,
+        help_text="How many primary tests the results correct together: arms besides "
+        "the reference, times questions.",
+    ),
     pilot=serializers.CharField(
         required=False,
         help_text="One of `pilots`: its spreads stand for those that are not sent.",
@@ -53,19 +59,44 @@ class UsualShape(Serializer[Any]):
 class PointShape(Serializer[Any]):
     raters = serializers.IntegerField()
     cases = serializers.IntegerField()
-    power = serializers.FloatField()
-    error = serializers.FloatField()
+    power = serializers.FloatField(
+        allow_null=True, help_text="of one comparison alone; null without any test"
+    )
+    error = serializers.FloatField(allow_null=True)
+    corrected = serializers.FloatField(
+        allow_null=True, help_text="under Holm at least; null for one comparison"
+    )
+    corrected_error = serializers.FloatField(allow_null=True)
 
 
 class PowerShape(Serializer[Any]):
-    """Shares of simulated studies, with the error of each, and what was simulated."""
+    """Shares of simulated studies, with the error of each, and what was simulated.
 
-    difference = serializers.FloatField()
-    difference_se = serializers.FloatField()
-    not_worse = serializers.FloatField(allow_null=True)
+    All shares are null where no simulated study had a test; `notes` says why.
+    """
+
+    difference = serializers.FloatField(
+        allow_null=True, help_text="one comparison alone, uncorrected"
+    )
+    difference_se = serializers.FloatField(allow_null=True)
+    corrected = serializers.FloatField(
+        allow_null=True,
+        help_text="the same among `comparisons` under Holm, at least; null for one",
+    )
+    corrected_se = serializers.FloatField(allow_null=True)
+    not_worse = serializers.FloatField(
+        allow_null=True, help_text="uncorrected, as in the results; null with no margin"
+    )
     not_worse_se = serializers.FloatField(allow_null=True)
-    points = serializers.FloatField(help_text="the difference on the scale itself")
+    points = serializers.FloatField(
+        allow_null=True,
+        help_text="the difference on the scale itself; null if no study had a pair",
+    )
     studies = serializers.IntegerField()
+    untested = serializers.IntegerField(
+        help_text="of `studies`, those without a test; they show nothing"
+    )
+    notes = serializers.ListField(child=serializers.CharField())
     plan = serializers.JSONField()
     remark = serializers.CharField(allow_blank=True)
     burden = serializers.CharField(
@@ -106,8 +137,11 @@ class PowerCall(DeskCall):
         form = PowerForm(usual | wished, pilots=pilots)
         check_form(form)
         plan = form.plan(levels=study.levels)
+        found = simulate(plan, seed=SEED)
         told = {
-            **vars(simulate(plan, seed=SEED)),
+            **vars(found),
+            "untested": found.untested,
+            "notes": list_notes(plan, found),
             "plan": vars(plan),
             "remark": name_test(study).get("remark", ""),
             "burden": describe_burden(study, steps.count_facts(study)),
@@ -126,7 +160,14 @@ class PowerCall(DeskCall):
 
 def list_points(plan: PowerPlan) -> list[dict[str, Any]]:
     return [
-        {"raters": raters, "cases": cases, "power": power, "error": error}
+        {
+            "raters": raters,
+            "cases": cases,
+            "power": found.difference,
+            "error": found.difference_se,
+            "corrected": found.corrected,
+            "corrected_error": found.corrected_se,
+        }
         for raters, line in curve(plan, seed=SEED)
-        for cases, power, error in line
+        for cases, found in line
     ]

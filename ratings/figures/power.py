@@ -14,41 +14,51 @@ from ratings.figures.canvas import (
     make_canvas,
     render,
 )
+from ratings.statistics.power import Power
 
-Line = tuple[int, list[tuple[int, float, float]]]
+Line = tuple[int, list[tuple[int, Power]]]
 
 
 def power_curve(
-    *, lines: Sequence[Line], raters: int, cases: int, chosen: float
+    *, lines: Sequence[Line], raters: int, cases: int, comparisons: int, chosen: Power
 ) -> Figure:
-    """Power against the number of cases, one line for each number of raters."""
+    """Power against the number of cases, one line for each number of raters.
+
+    Of several comparisons it is the least under Holm, as the results decide by it.
+    """
     canvas = make_canvas(width=ONE_COLUMN, height=7.0)
     axes = canvas.subplots()
+    rows = [(n, c, one.least, one.least_se) for n, line in lines for c, one in line]
     looks = (("s", ":"), ("o", "-"), ("^", "--"))
-    for (n, line), colour, (mark, dash) in zip(
+    for (n, _), colour, (mark, dash) in zip(
         lines, (VERMILLION, BLUE, GREEN), looks, strict=False
     ):
-        x, power = [c for c, *_ in line], [p for _, p, _ in line]
+        shown = [(c, p, 1.96 * (e or 0)) for r, c, p, e in rows
+                 if r == n and p is not None]  # fmt: skip
         axes.errorbar(
-            x, power, [1.96 * e for *_, e in line], color=colour, lw=1.2, ms=3.5,
-            marker=mark, ls=dash, elinewidth=0.8, label=f"{n} raters",
+            [c for c, *_ in shown], [p for _, p, _ in shown], [e for *_, e in shown],
+            color=colour, lw=1.2, ms=3.5, marker=mark, ls=dash, elinewidth=0.8,
+            label=f"{n} raters",
         )  # fmt: skip
-    axes.plot([cases], [chosen], "D", ms=7, mfc="none", mec="black", zorder=4)
+    if chosen.least is not None:
+        axes.plot([cases], [chosen.least], "D", ms=7, mfc="none", mec="black", zorder=4)
     axes.axhline(0.8, color=GREY, lw=0.6, ls=":", zorder=0)
     axes.set_ylim(0, 1)
     axes.set_yticks([0, 0.2, 0.4, 0.6, 0.8, 1], ["0", "20", "40", "60", "80", "100"])
-    axes.set_xlim(left=0)
+    axes.set_xlim(0, 1.04 * max(c for _, c, *_ in rows))
     axes.set_xlabel("Cases")
-    axes.set_ylabel("Power (%)")
+    several = comparisons > 1
+    axes.set_ylabel("Power under Holm, at least (%)" if several else "Power (%)")
     axes.legend(loc="lower center", bbox_to_anchor=(0.5, 1), ncols=3)
+    level = f"0.05/{comparisons}, the least under Holm" if several else "5 %"
     return render(
         canvas,
         name="power_curve",
         caption=(
-            f"Power of the raters × cases test at 5 %. Diamond: {raters} raters and "
-            f"{cases} cases. Bars: 95 % Monte-Carlo intervals. Dotted: 80 %."
+            f"Power of the raters × cases test at {level}. Diamond: {raters} raters "
+            f"and {cases} cases. Bars: 95 % Monte-Carlo intervals. Dotted: 80 %."
         ),
         header=("raters", "cases", "power", "monte_carlo_se"),
-        rows=[(n, *point) for n, line in lines for point in line],
+        rows=rows,
         simulated=False,
     )

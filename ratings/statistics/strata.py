@@ -167,8 +167,9 @@ def interaction(
     hot = (places[:, None] == groups).astype(float)
     sizes = hot.sum(0)
     observed = float(((centred @ hot) ** 2 / sizes).sum())
-    # Sorted, so that the names of the cases do not decide which permutation is which.
-    pool, rng, beyond = np.sort(centred), np.random.default_rng(seed), 0
+    # The same pool whatever the cases are called and whichever arm is the reference.
+    pool = max(np.sort(centred), np.sort(-centred), key=tuple)
+    rng, beyond = np.random.default_rng(seed), 0
     hot = hot[np.argsort(places, kind="stable")]
     left = PERMUTATIONS
     while left:

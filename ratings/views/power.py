@@ -11,11 +11,12 @@ from django.http import Http404, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_GET
 
-from ratings import access, piloting
+from ratings import access, piloting, training
 from ratings.design import read_design
 from ratings.models import Enrolment, Study
 from ratings.power_forms import PowerForm
 from ratings.statistics.power import PowerPlan, curve, simulate
+from ratings.statistics.power_notes import tell_several, tell_untested
 from ratings.statistics.primary import CROSSED, REMARKS, TESTS
 from ratings.views import SignedInRequest
 
@@ -25,7 +26,7 @@ SEED = 20250101
 def fill_in(study: Study) -> dict[str, str]:
     """The study as it stands; what it lacks has the size of the published one."""
     raters = study.enrolments.filter(role=Enrolment.Role.RATER).count()
-    cases, usual = study.chosen_cases().count(), PowerPlan()
+    cases, usual = training.count_rated(study), PowerPlan()
     values = {
         "raters": max(raters, 2) if raters else usual.raters,
         "cases": max(cases, 3) if cases else usual.cases,
@@ -37,8 +38,22 @@ def fill_in(study: Study) -> dict[str, str]:
         "sd_all_cases": usual.sd_all_cases,
         "sd_all_raters": usual.sd_all_raters,
         "missing": 0,
+        "comparisons": count_comparisons(study),
     }
     return {name: str(value) for name, value in values.items()}
+
+
+def count_comparisons(study: Study) -> int:
+    """How many primary tests the results correct together, over arms and questions."""
+    others = study.rated_arms().exclude(key=study.reference_arm).count()
+    return max(others, 1) * max(len(study.questions), 1)
+
+
+def read_values(request: SignedInRequest, study: Study) -> dict[str, Any]:
+    """What the form holds; an address without comparisons means the study's own."""
+    sent = request.GET.dict()
+    usual = {"comparisons": str(count_comparisons(study))}
+    return usual | sent if sent else fill_in(study)
 
 
 def name_test(study: Study) -> dict[str, str]:
@@ -54,7 +69,7 @@ def name_test(study: Study) -> dict[str, str]:
 def show_power(request: SignedInRequest, study_id: UUID) -> HttpResponse:
     study = access.find_study(user=request.user, study_id=study_id, act="edit")
     pilots = piloting.list_pilots(user=request.user, study=study)
-    values = request.GET.dict() or fill_in(study)
+    values = read_values(request, study)
     take = values.pop("take", None) is not None
     context: dict[str, Any] = {"study": study, "pilots": pilots, **name_test(study)}
     if values.get("pilot") in dict(pilots):
@@ -67,7 +82,13 @@ def show_power(request: SignedInRequest, study_id: UUID) -> HttpResponse:
     context["form"] = form
     if form.is_valid():
         plan = form.plan(levels=study.levels)
-        context |= {"plan": plan, "found": simulate(plan, seed=SEED)}
+        found = simulate(plan, seed=SEED)
+        context |= {
+            "plan": plan,
+            "found": found,
+            "several": tell_several(plan, found),
+            "untested": tell_untested(found),
+        }
         context["query"] = urlencode({k: v for k, v in values.items() if k != "pilot"})
     status = 200 if form.is_valid() else 422
     return render(request, "ratings/power.html", context, status=status)
@@ -80,7 +101,7 @@ def send_curve(request: SignedInRequest, study_id: UUID) -> HttpResponse:
     from ratings.figures.power import power_curve
 
     study = access.find_study(user=request.user, study_id=study_id, act="edit")
-    form = PowerForm(request.GET or fill_in(study))
+    form = PowerForm(read_values(request, study))
     if not form.is_valid():
         raise Http404
     plan = form.plan(levels=study.levels)
@@ -88,6 +109,7 @@ def send_curve(request: SignedInRequest, study_id: UUID) -> HttpResponse:
         lines=curve(plan, seed=SEED),
         raters=plan.raters,
         cases=plan.cases,
-        chosen=simulate(plan, seed=SEED).difference,
+        comparisons=plan.comparisons,
+        chosen=simulate(plan, seed=SEED),
     )
     return HttpResponse(figure.svg, content_type="image/svg+xml")

@@ -120,6 +120,8 @@ def test_scores_near_the_end_of_the_scale_show_less() -> None:
     plan = PowerPlan(raters=6, cases=20)
     middle = simulate(replace(plan, middle=3.0), seed=1).points
     end = simulate(replace(plan, middle=4.8), seed=1).points
+    assert middle is not None
+    assert end is not None
     assert end < 0.8 * middle
 
 

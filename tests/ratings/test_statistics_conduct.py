@@ -202,6 +202,10 @@ def test_swapping_the_arms_mirrors_every_sensitivity_analysis(name: str) -> None
             assert a.ci == pytest.approx((-b.ci[1], -b.ci[0]))
     assert one.model.value is not None
     assert one.model.value == pytest.approx(1 / (other.model.value or 1), rel=1e-3)
+    assert one.strata
+    for mine, its in zip(one.strata, other.strata, strict=True):
+        assert mine.interaction.p == its.interaction.p
+        assert mine.interaction.value == pytest.approx(its.interaction.value)
 
 
 def test_other_names_change_no_bootstrap() -> None:
