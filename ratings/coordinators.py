@@ -8,7 +8,7 @@ from datetime import datetime
 from django.contrib.auth.models import User
 from django.db import transaction
 
-from ratings import audit, invitations, raters
+from ratings import audit, invitations, places, raters
 from ratings.models import Enrolment, Study
 
 Role = Enrolment.Role
@@ -70,7 +70,7 @@ def add_colleague(
 def remove_colleague(*, enrolment: Enrolment, actor: User) -> None:
     """End a colleague's part in the study; never that of its last coordinator."""
     with transaction.atomic():
-        held = audit.hold(enrolment.study_id)
+        held = places.hold_place(enrolment, CoordinatorRefused)
         if enrolment.role == Role.COORDINATOR and not (
             has_another(held, enrolment.user)
         ):

@@ -9,7 +9,7 @@ from django.contrib.auth.models import User
 from django.db import transaction
 from django.utils import timezone
 
-from ratings import audit
+from ratings import audit, places
 from ratings.meanwhile import Difference, Stale
 from ratings.models import Enrolment, Study
 
@@ -28,21 +28,48 @@ class Declaration:
     conflict: str
 
 
-def declare(*, enrolment: Enrolment, actor: User, declaration: Declaration) -> None:
+NAMES = {
+    "years": "Years of reading such images",
+    "specialty": "Specialty",
+    "institution": "Institution",
+    "conflict": "Had to do with these images",
+}
+
+
+def read_declaration(enrolment: Enrolment) -> Declaration:
+    return Declaration(**{name: getattr(enrolment, name) for name in NAMES})
+
+
+def digest_declaration(enrolment: Enrolment) -> str:
+    """Stands for what is stored, and of whom, so that nothing newer is replaced."""
+    told = vars(read_declaration(enrolment))
+    return audit.digest({**told, "person": audit.name_of(enrolment.user)})
+
+
+def declare(
+    *,
+    enrolment: Enrolment,
+    actor: User,
+    declaration: Declaration,
+    seen: str | None = None,
+) -> None:
     """Write it down and put on record that it was; until the study is unblinded.
 
-    The record says what was changed, not the words: those can be erased.
+    The record says what was changed, not the words: those can be erased. `seen` is
+    digest_declaration of what stood there when this one was written.
     """
     with transaction.atomic():
-        if audit.hold(enrolment.study_id).state == Study.State.UNBLINDED:
+        study = places.hold_place(enrolment, DeclarationRefused)
+        if study.state == Study.State.UNBLINDED:
             raise DeclarationRefused(
                 "The study is unblinded, so what was declared before stays as it is."
             )
-        changed = [
-            name
-            for name, value in vars(declaration).items()
-            if getattr(enrolment, name) != value
-        ]
+        if ended := places.tell_ended(enrolment):
+            raise DeclarationRefused(f"{ended}, so nothing more is declared.")
+        stored = vars(read_declaration(enrolment))
+        changed = [n for n, value in vars(declaration).items() if stored[n] != value]
+        if changed and seen not in (None, digest_declaration(enrolment)):
+            raise compare_declarations(enrolment, declaration, changed)
         for name in changed:
             setattr(enrolment, name, getattr(declaration, name))
         enrolment.declared_at = timezone.now()
@@ -54,6 +81,30 @@ def declare(*, enrolment: Enrolment, actor: User, declaration: Declaration) -> N
                 "conflict": bool(declaration.conflict),
             },
         )  # fmt: skip
+
+
+def compare_declarations(
+    enrolment: Enrolment, wished: Declaration, changed: list[str]
+) -> Stale:
+    """Who wrote what is stored, or gave the place to somebody else, and what differs.
+
+    The person comes first, as words about one must not be stored of another.
+    """
+    entries = enrolment.study.audit.filter(verb__in=("declare", "replace_rater"))
+    last = entries.filter(payload__code=enrolment.code).order_by("n").last()
+    stored, typed = vars(read_declaration(enrolment)), vars(wished)
+    differences = [
+        Difference(NAMES[name], say(stored[name]), say(typed[name])) for name in changed
+    ]
+    if last and last.verb == "replace_rater":
+        name = enrolment.user.get_full_name() or enrolment.user.email
+        who = Difference(f"Rater {enrolment.code}", name, "the person before")
+        differences.insert(0, who)
+    return Stale(last, differences)
+
+
+def say(value: int | str | None) -> str:
+    return "nothing" if value in (None, "") else str(value)
 
 
 def set_deadline(
@@ -77,7 +128,8 @@ def set_deadline(
             )
         target: Study | Enrolment = current
         if enrolment:
-            target = current.enrolments.get(pk=enrolment.pk)
+            places.hold_place(enrolment, DeclarationRefused)
+            target = enrolment
         before = target.deadline
         holds = before or current.deadline
         if day != before and seen not in (None, spell_day(holds)):

@@ -10,7 +10,7 @@ from django.contrib.auth.models import User
 from django.db import transaction
 from django.utils import timezone
 
-from ratings import audit
+from ratings import audit, places
 from ratings.models import Enrolment, Invitation, Study, make_token
 
 VALID_DAYS = 14
@@ -62,6 +62,11 @@ def enrol(*, study: Study, name: str, email: str) -> Enrolment:
 def find_or_make_person(*, name: str, email: str) -> User:
     """The one account of that address; a new one has no password yet."""
     known = User.objects.filter(email__iexact=email).first()
+    if known and not known.is_active:
+        raise InvitationRefused(
+            f"The account {email} is switched off, so nobody was added. Ask whoever "
+            "runs the site to switch it on, or give another address."
+        )
     return known or User.objects.create(
         username=email,
         email=email,
@@ -84,12 +89,14 @@ def invite(enrolment: Enrolment, token: str = "") -> str:
 
 
 def hand_out(*, enrolment: Enrolment, actor: User) -> str:
-    """A new link's token for a person who can use it, on record."""
-    if not enrolment.user.is_active:
-        raise InvitationRefused(
-            f"{enrolment.code or 'This person'} was erased, so no link can be used."
-        )
+    """A new link's token for the person of that row who can use it, on record."""
     with transaction.atomic():
+        places.hold_place(enrolment, InvitationRefused)
+        ended = places.tell_ended(enrolment)
+        if not ended and hasattr(enrolment, "withdrawal"):
+            ended = f"{enrolment.code} was withdrawn from this study"
+        if ended:
+            raise InvitationRefused(f"{ended}, so no link can be used.")
         token = invite(enrolment)
         audit.note_access(
             study=enrolment.study, actor=actor, verb="invite",
@@ -139,12 +146,18 @@ def find_invitation(token: str) -> Invitation:
             "This link was already used, has expired, or is not complete. Sign in if "
             "you have set a password; otherwise ask the coordinator for a new link."
         )
+    if not invitation.enrolment.user.is_active:
+        raise InvitationRefused(
+            "This account was erased or switched off, so its links no longer work."
+        )
     return invitation
 
 
 def accept(*, token: str, password: str | None) -> User:
     """Use the link up; a person without a password gets this one."""
     with transaction.atomic():
+        audit.hold(find_invitation(token).enrolment.study_id)
+        # the place may have gone to somebody else while this waited
         invitation = find_invitation(token)
         unused = Invitation.objects.filter(pk=invitation.pk, used_at=None)
         claimed = unused.filter(revoked_at=None).update(used_at=timezone.now())

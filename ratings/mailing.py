@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import logging
-from datetime import timedelta
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from smtplib import SMTPException
 
 from django.conf import settings
@@ -14,8 +15,8 @@ from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils import timezone
 
-from ratings import audit, declaring, invitations, reading
-from ratings.models import Enrolment, make_token
+from ratings import audit, declaring, invitations, places, raters, reading
+from ratings.models import Enrolment, Study, make_token
 
 log = logging.getLogger(__name__)
 PAUSE = timedelta(hours=12)
@@ -51,14 +52,72 @@ def send_invitation(enrolment: Enrolment, token: str) -> None:
     )
 
 
+@dataclass(frozen=True)
+class Reminders:
+    """Who was written to, and a sentence for each who was not."""
+
+    reminded: list[str]
+    refused: list[str]
+
+
+def remind_all(*, study: Study, actor: User) -> Reminders:
+    """Remind whoever has not finished; raises MailRefused once rating is over."""
+    check_running(study)
+    told = Reminders([], [])
+    for enrolment in raters.list_unfinished(study):
+        try:
+            remind(enrolment=enrolment, actor=actor)
+            told.reminded.append(enrolment.code)
+        except MailRefused as refusal:
+            told.refused.append(str(refusal))
+    return told
+
+
 def remind(*, enrolment: Enrolment, actor: User) -> None:
     """Say how much is left and until when; whoever never came in gets a new link.
 
-    Raises MailRefused, with no link changed, for a second reminder within hours and
-    for somebody who left.
+    Raises MailRefused, with no link changed, for a second reminder within hours, for
+    somebody who left, and once rating is over.
     """
+    earlier = claim(enrolment)
+    try:
+        # outside the transaction: nobody waits for a slow mail server
+        token = write_reminder(enrolment)
+    except Exception:
+        claimed = {"pk": enrolment.pk, "reminded_at": enrolment.reminded_at}
+        Enrolment.objects.filter(**claimed).update(reminded_at=earlier)
+        raise
+    with transaction.atomic():
+        places.hold_place(enrolment, MailRefused)
+        if token:
+            invitations.invite(enrolment, token)
+        audit.record(
+            study=enrolment.study, actor=actor, verb="remind",
+            payload={"code": enrolment.code},
+        )  # fmt: skip
+
+
+def claim(enrolment: Enrolment) -> datetime | None:
+    """Take the turn before anything is sent, so that only one sends; the last turn."""
+    with transaction.atomic():
+        check_running(places.hold_place(enrolment, MailRefused))
+        check_reachable(enrolment)
+        earlier = enrolment.reminded_at
+        enrolment.reminded_at = timezone.now()
+        enrolment.save(update_fields=["reminded_at"])
+    return earlier
+
+
+def check_running(study: Study) -> None:
+    if study.state in (Study.State.CLOSED, Study.State.UNBLINDED):
+        raise MailRefused("The study is closed, so nobody is reminded any more.")
+
+
+def check_reachable(enrolment: Enrolment) -> None:
     if hasattr(enrolment, "withdrawal") or not enrolment.user.email:
         raise MailRefused(f"{enrolment.code} left the study, so nothing was sent.")
+    if ended := places.tell_ended(enrolment):
+        raise MailRefused(f"{ended}, so nothing was sent.")
     earlier = enrolment.reminded_at
     if earlier and timezone.now() - earlier < PAUSE:
         raise MailRefused(
@@ -71,20 +130,17 @@ def remind(*, enrolment: Enrolment, actor: User) -> None:
             "and no link was changed. Write yourself, or ask whoever runs the site "
             "to let it send mail."
         )
-    if not enrolment.user.has_usable_password():
-        # the link that somebody has in hand ends only once the new one is under way
-        token = make_token()
-        send_invitation(enrolment, token)
-        invitations.invite(enrolment, token)
-    else:
+
+
+def write_reminder(enrolment: Enrolment) -> str:
+    """Send it; the token of its link if it holds one, which does not work yet."""
+    if enrolment.user.has_usable_password():
         send_progress(enrolment)
-    with transaction.atomic():
-        enrolment.reminded_at = timezone.now()
-        enrolment.save(update_fields=["reminded_at"])
-        audit.record(
-            study=enrolment.study, actor=actor, verb="remind",
-            payload={"code": enrolment.code},
-        )  # fmt: skip
+        return ""
+    # the link that somebody has in hand ends only once the new one is under way
+    token = make_token()
+    send_invitation(enrolment, token)
+    return token
 
 
 def send_progress(enrolment: Enrolment) -> None:

@@ -283,7 +283,12 @@ def unblind(
     """Open the key, for good; the title is typed so that it can't happen by chance."""
     check_confirmation(study, typed_title, reason)
     with transaction.atomic():
-        audit.hold(study.pk)
+        held = audit.hold(study.pk)
+        if held.state != State.CLOSED:
+            raise ProtocolError(
+                "Only a closed study can be unblinded, and this one is "
+                f"{held.get_state_display().lower()}. Reload the page to see its state."
+            )
         if password is not None:
             sign(study, actor, password, Signature.Meaning.UNBLIND, audit.head(study))
         open_key(study=study, actor=actor, reason=reason, witness=None)

@@ -12,8 +12,10 @@ from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 
 from ratings import asking, declaring
+from ratings.declaring import Declaration
 from ratings.forms import DeskForm
-from ratings.models import Study
+from ratings.meanwhile import Stale
+from ratings.models import Enrolment, Study
 
 
 class RaterForm(DeskForm):
@@ -141,6 +143,12 @@ class AnswerForm(DeskForm):
     )
 
 
+def show_declared(enrolment: Enrolment) -> dict[str, Any]:
+    """What a form about a rater's declaration holds before anything is typed."""
+    told = vars(declaring.read_declaration(enrolment))
+    return {**told, "seen": declaring.digest_declaration(enrolment)}
+
+
 class DeclarationForm(DeskForm):
     """What qualifies a rater, and what could sway one."""
 
@@ -166,9 +174,21 @@ class DeclarationForm(DeskForm):
         "patients, or helped to make a program that is compared. Empty: nothing.",
         widget=forms.Textarea(attrs={"rows": 3}),
     )
+    seen = forms.CharField(
+        label="What stood there when this was written, as the rater's own `seen` "
+        "says: something else by now is not replaced",
+        max_length=64,
+        required=False,
+        empty_value=None,
+        widget=forms.HiddenInput,
+    )
 
     def clean_conflict(self) -> str:
         return str(self.cleaned_data["conflict"]).strip()
+
+    def read_declaration(self) -> Declaration:
+        told = {name: self.cleaned_data[name] for name in declaring.NAMES}
+        return Declaration(**told)
 
 
 class DeclaredForm(DeclarationForm):
@@ -268,10 +288,21 @@ class RaterJoinForm(JoinForm, DeclarationForm):
 
     field_order = ("password", "again")
 
-    def declaration(self) -> dict[str, Any]:
-        """What was typed of it; empty when nothing was."""
-        told = {name: self.cleaned_data[name] for name in DeclarationForm.base_fields}
-        return told if any(value not in ("", None) for value in told.values()) else {}
+    def read_declaration(self) -> Declaration:
+        """What was sent; what was not stays as it stands there."""
+        kept = {name: self.initial[name] for name in declaring.NAMES}
+        sent = {name: self.cleaned_data[name] for name in kept if name in self.data}
+        return Declaration(**kept | sent)
+
+    def refuse_stale(self, stale: Stale, enrolment: Enrolment) -> None:
+        """Say what somebody else stored, and keep it where nothing was typed."""
+        both = [f"{d.name}: now “{d.stored}”, you wrote “{d.wished}”."
+                for d in stale.differences]  # fmt: skip
+        then = "Look at it below, type the password again and join."
+        self.add_error(None, ["Somebody else was first.", *both, then])
+        typed = {name: value for name, value in self.data.items() if value}
+        known = show_declared(enrolment)
+        self.data = {**known, **typed, "seen": known["seen"]}
 
 
 class TypedTitleForm(DeskForm):

@@ -7,11 +7,12 @@ from datetime import date, datetime
 
 from django.contrib.auth.models import User
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 
-from ratings import access, audit, declaring, invitations, reading
+from ratings import access, audit, declaring, invitations, places, reading
 from ratings.invitations import InvitationRefused
-from ratings.models import Enrolment, Problem, Score, Study
+from ratings.models import Enrolment, Invitation, Problem, Score, Study
 
 Role = Enrolment.Role
 
@@ -63,9 +64,10 @@ def judge(enrolment: Enrolment) -> tuple[str, str, datetime | None]:
         return "left", "Withdrawn", withdrawal.created_at
     if not enrolment.user.email:
         return "left", "Account erased", None
-    last = enrolment.invitations.order_by("-id").first()
+    links = list_links(enrolment).order_by("-id")
+    last = links.first()
     if enrolment.user.has_usable_password():
-        used = enrolment.invitations.exclude(used_at=None).order_by("-id").first()
+        used = links.exclude(used_at=None).first()
         return (
             ("joined", "Joined", used.used_at)
             if used
@@ -78,6 +80,13 @@ def judge(enrolment: Enrolment) -> tuple[str, str, datetime | None]:
     if last.used_at or last.expires_at < timezone.now():
         return "bad", "Link expired", last.expires_at
     return "invited", "Invited, link valid until", last.expires_at
+
+
+def list_links(enrolment: Enrolment) -> QuerySet[Invitation]:
+    """Those of the person who has the place now, not of one who had it before."""
+    since = places.find_beginning(enrolment)
+    links = enrolment.invitations.all()
+    return links.filter(created_at__gte=since) if since else links
 
 
 def list_unfinished(study: Study) -> list[Enrolment]:
@@ -95,7 +104,7 @@ def has_finished(enrolment: Enrolment) -> bool:
 def remove(*, enrolment: Enrolment, actor: User) -> None:
     """Take a rater out of a draft; someone who never came in is forgotten."""
     with transaction.atomic():
-        study = Study.objects.select_for_update().get(pk=enrolment.study_id)
+        study = places.hold_place(enrolment, InvitationRefused)
         if study.state != Study.State.DRAFT:
             raise InvitationRefused(
                 "The study is locked, so its raters are fixed and none can be removed."
@@ -120,9 +129,7 @@ def replace(
     """
     email = email.strip().lower()
     with transaction.atomic():
-        study = audit.hold(enrolment.study_id)
-        # what is asked of it below must be so now, not when a page was made
-        enrolment.refresh_from_db()
+        study = places.hold_place(enrolment, InvitationRefused)
         check_replaceable(study, enrolment)
         ended = enrolment.deadline
         user = invitations.find_or_make_person(name=name, email=email)
@@ -195,12 +202,15 @@ def may_reset(*, enrolment: Enrolment, actor: User) -> bool:
 
 def reset(*, enrolment: Enrolment, actor: User) -> str:
     """Void a forgotten password, end its sessions; the token of a new link."""
-    if not may_reset(enrolment=enrolment, actor=actor):
-        raise InvitationRefused(
-            "This person also has a part in studies of other coordinators, so only the "
-            "operator can reset the password: manage.py changepassword E-MAIL."
-        )
     with transaction.atomic():
+        places.hold_place(enrolment, InvitationRefused)
+        if ended := places.tell_ended(enrolment):
+            raise InvitationRefused(f"{ended}, so there is no password to reset.")
+        if not may_reset(enrolment=enrolment, actor=actor):
+            raise InvitationRefused(
+                "This person also has a part in studies of other coordinators, so only "
+                "the operator can reset the password: manage.py changepassword E-MAIL."
+            )
         user = enrolment.user
         user.set_unusable_password()
         user.save(update_fields=["password"])

@@ -11,7 +11,6 @@ from rest_framework.response import Response
 from rest_framework.serializers import Serializer
 
 from ratings import declaring, invitations, mailing, raters, withdrawing
-from ratings.declaring import Declaration
 from ratings.desk.bodies import check_form, read_body, shape_form
 from ratings.desk.calls import (
     DeskCall,
@@ -20,7 +19,6 @@ from ratings.desk.calls import (
 from ratings.desk.links import SEND, LinkShape, read_send, send_link, show_link
 from ratings.desk.people import find_rater
 from ratings.desk.shapes import RaterShape
-from ratings.mailing import MailRefused
 from ratings.models import Enrolment
 from ratings.rater_forms import DeclaredForm, LeaveForm, ReplaceForm
 
@@ -38,6 +36,11 @@ class RaterDetail(RaterShape):
     conflict = serializers.CharField(source="enrolment.conflict")
     deadline = serializers.DateField(allow_null=True)
     left_because = serializers.SerializerMethodField()
+    seen = serializers.SerializerMethodField()
+
+    def get_seen(self, row: Any) -> str:
+        """Stands for what was declared; send it back with what replaces it."""
+        return declaring.digest_declaration(row.enrolment)
 
     def get_left_because(self, row: Any) -> str:
         left = getattr(row.enrolment, "withdrawal", None)
@@ -80,10 +83,12 @@ class DeclarationCall(OneRaterCall):
     )  # fmt: skip
     def put(self, request: Request, study_id: UUID, rater_id: UUID) -> Response:
         enrolment = self.find(study_id, rater_id)
-        data = check_form(DeclaredForm(read_body(request.data)))
+        form = DeclaredForm(read_body(request.data))
+        seen = check_form(form)["seen"]
         declaring.declare(
-            enrolment=enrolment, actor=self.person, declaration=Declaration(**data)
-        )
+            enrolment=enrolment, actor=self.person, seen=seen,
+            declaration=form.read_declaration(),
+        )  # fmt: skip
         return self.show(enrolment)
 
 
@@ -117,7 +122,7 @@ class PasswordCall(OneRaterCall):
 
 class ReminderCall(OneRaterCall):
     @describe(
-        "Remind a rater by mail, at most twice a day",
+        "Remind a rater by mail, at most twice a day, until the study is closed",
         answer={204: None}, refusals=(409,),
     )  # fmt: skip
     def post(self, request: Request, study_id: UUID, rater_id: UUID) -> Response:
@@ -126,17 +131,14 @@ class ReminderCall(OneRaterCall):
 
 
 class RemindersCall(DeskCall):
-    @describe("Remind every rater who has not finished", answer={200: RemindedShape})
+    @describe(
+        "Remind every rater who has not finished, until the study is closed",
+        answer={200: RemindedShape}, refusals=(409,),
+    )  # fmt: skip
     def post(self, request: Request, study_id: UUID) -> Response:
         study = self.find_study(study_id, "invite")
-        told: dict[str, list[str]] = {"reminded": [], "refused": []}
-        for enrolment in raters.list_unfinished(study):
-            try:
-                mailing.remind(enrolment=enrolment, actor=self.person)
-                told["reminded"].append(enrolment.code)
-            except MailRefused as refusal:
-                told["refused"].append(str(refusal))
-        return Response(told)
+        told = mailing.remind_all(study=study, actor=self.person)
+        return Response(RemindedShape(told).data)
 
 
 class LeavingCall(OneRaterCall):

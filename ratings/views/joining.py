@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import cast
+
 from allauth.account.utils import perform_login
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
@@ -14,11 +16,11 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import ensure_csrf_cookie
 from django.views.decorators.http import require_GET, require_http_methods
 
-from ratings import access, declaring, invitations, own_record, reading
-from ratings.declaring import Declaration
+from ratings import access, audit, declaring, invitations, own_record, reading
 from ratings.invitations import InvitationRefused
+from ratings.meanwhile import Stale
 from ratings.models import Enrolment, Invitation, Study
-from ratings.rater_forms import JoinForm, RaterJoinForm
+from ratings.rater_forms import JoinForm, RaterJoinForm, show_declared
 from ratings.views import SignedInRequest
 
 
@@ -42,23 +44,38 @@ def set_password(
     """Somebody new: the password typed here is the account's."""
     enrolment = invitation.enrolment
     kind = RaterJoinForm if enrolment.role == Enrolment.Role.RATER else JoinForm
-    form = kind(request.POST or None, user=enrolment.user)
+    form = kind(
+        request.POST or None, user=enrolment.user, initial=show_declared(enrolment)
+    )
     if request.method != "POST" or not form.is_valid():
         return show_invitation(request, invitation, form=form)
-    with transaction.atomic():
-        invitations.accept(token=token, password=form.cleaned_data["password"])
-        told = form.declaration() if isinstance(form, RaterJoinForm) else {}
-        if told and enrolment.study.state != Study.State.UNBLINDED:
-            declaring.declare(
-                enrolment=enrolment, actor=enrolment.user,
-                declaration=Declaration(**told),
-            )  # fmt: skip
+    try:
+        with transaction.atomic():
+            invitations.accept(token=token, password=form.cleaned_data["password"])
+            if isinstance(form, RaterJoinForm):
+                declare(enrolment, form)
+    except Stale as stale:
+        cast(RaterJoinForm, form).refuse_stale(stale, enrolment)
+        return show_invitation(request, invitation, form=form)
     enrolment.user.refresh_from_db()
     # The way of the sign-in page, with its second factor where there is one.
     response: HttpResponse = perform_login(
         request, enrolment.user, redirect_url=lead_in(request, enrolment).url
     )
     return response
+
+
+def declare(enrolment: Enrolment, form: RaterJoinForm) -> None:
+    """Write down what differs from what stands there, such as of an earlier joining."""
+    study = audit.hold(enrolment.study_id)
+    declaration = form.read_declaration()
+    held = declaration == declaring.read_declaration(enrolment)
+    if held or study.state == Study.State.UNBLINDED:
+        return
+    declaring.declare(
+        enrolment=enrolment, actor=enrolment.user, declaration=declaration,
+        seen=form.cleaned_data["seen"],
+    )  # fmt: skip
 
 
 def enter(request: HttpRequest, invitation: Invitation, token: str) -> HttpResponse:

@@ -13,10 +13,13 @@ OWN = ("csrfmiddlewaretoken", "seen")
 
 
 def show_stale(
-    request: SignedInRequest, study: Study, stale: Stale, *, seen: str, step: str,
-    back: str,
+    request: SignedInRequest, study: Study | None, stale: Stale, *,
+    seen: str, step: str, back: str,
 ) -> HttpResponse:  # fmt: skip
-    """What was sent can be sent again, now knowingly; or let go of."""
+    """What was sent can be sent again, now knowingly; or let go of.
+
+    Without a study where a rater reads it: the column of steps is not for raters.
+    """
     typed = [
         (name, value)
         for name, values in request.POST.lists()

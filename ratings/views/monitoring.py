@@ -15,6 +15,7 @@ from django_htmx.http import HttpResponseClientRefresh
 from ratings import (
     access,
     asking,
+    coordinators,
     declaring,
     practice,
     protocol,
@@ -22,7 +23,7 @@ from ratings import (
     watching,
     withdrawing,
 )
-from ratings.models import Enrolment, Study
+from ratings.models import Study
 from ratings.protocol import ProtocolError
 from ratings.signed_forms import BreakForm, CloseForm, TypedWithdrawForm, UnblindForm
 from ratings.views import SignedInRequest
@@ -159,13 +160,10 @@ def break_glass(request: SignedInRequest, study_id: UUID) -> HttpResponse:
             messages.error(request, str(error))
             return redirect("monitor", study_id=study.pk)
         return redirect("results", study_id=study.pk)
-    context = {**describe(study), "form": form, "alone": is_alone(study)}
+    # a colleague who was erased, or never came in, can't agree
+    alone = not coordinators.has_another(study, request.user)
+    context = {**describe(study), "form": form, "alone": alone}
     return render(request, "ratings/break_glass.html", context)
-
-
-def is_alone(study: Study) -> bool:
-    """Whether there is nobody who could agree as second coordinator."""
-    return study.enrolments.filter(role=Enrolment.Role.COORDINATOR).count() < 2
 
 
 @login_required

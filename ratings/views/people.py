@@ -179,18 +179,16 @@ def change_deadline(request: SignedInRequest, study_id: UUID) -> HttpResponse:
 def remind_all(request: SignedInRequest, study_id: UUID) -> HttpResponse:
     """A message to every rater who has not finished; each at most twice a day."""
     study = access.find_study(user=request.user, study_id=study_id, act="invite")
-    sent, refused = 0, []
-    for enrolment in raters.list_unfinished(study):
-        try:
-            mailing.remind(enrolment=enrolment, actor=request.user)
-            sent += 1
-        except MailRefused as refusal:
-            refused.append(str(refusal))
-    if sent:
-        messages.success(request, f"Reminders were sent: {sent}.")
-    for sentence in refused:
+    try:
+        told = mailing.remind_all(study=study, actor=request.user)
+    except MailRefused as refusal:
+        messages.error(request, str(refusal))
+        return redirect("raters", study_id=study_id)
+    if told.reminded:
+        messages.success(request, f"Reminders were sent: {len(told.reminded)}.")
+    for sentence in told.refused:
         messages.warning(request, sentence)
-    if not sent and not refused:
+    if not told.reminded and not told.refused:
         messages.info(request, "Every rater has finished: nobody to remind.")
     return redirect("raters", study_id=study_id)
 

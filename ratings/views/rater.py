@@ -20,7 +20,7 @@ from ratings import (
     raters,
     withdrawing,
 )
-from ratings.declaring import Declaration, DeclarationRefused
+from ratings.declaring import DeclarationRefused
 from ratings.erasing import ErasureRefused
 from ratings.invitations import InvitationRefused
 from ratings.mailing import MailRefused
@@ -33,6 +33,7 @@ from ratings.rater_forms import (
     EraseRaterForm,
     LeaveForm,
     ReplaceForm,
+    show_declared,
 )
 from ratings.views import SignedInRequest
 from ratings.views.meanwhile import show_stale
@@ -56,10 +57,11 @@ def show_rater(
 ) -> HttpResponse:
     """What is known of one rater; the qualification can be corrected here."""
     enrolment = find_rater(request, study_id, rater_id)
-    form = DeclaredForm(request.POST or None, initial=read_declaration(enrolment))
+    form = DeclaredForm(request.POST or None, initial=show_declared(enrolment))
     if request.method == "POST" and form.is_valid():
-        save_declaration(request, enrolment, form)
-        return redirect("rater", study_id=study_id, rater_id=rater_id)
+        return save_declaration(
+            request, enrolment, form, study=enrolment.study, back=request.path
+        )
     state = enrolment.study.state
     context = {
         "study": enrolment.study,
@@ -79,22 +81,25 @@ def show_rater(
     return render(request, "ratings/rater.html", context)
 
 
-def read_declaration(enrolment: Enrolment) -> dict[str, object]:
-    names = ("years", "specialty", "institution", "conflict")
-    return {name: getattr(enrolment, name) for name in names}
-
-
 def save_declaration(
-    request: SignedInRequest, enrolment: Enrolment, form: DeclarationForm
-) -> None:
+    request: SignedInRequest, enrolment: Enrolment, form: DeclarationForm, *,
+    study: Study | None, back: str, done: str = "",
+) -> HttpResponse:  # fmt: skip
+    """Store it, or show what somebody else stored; `study` only for a coordinator."""
     try:
         declaring.declare(
             enrolment=enrolment, actor=request.user,
-            declaration=Declaration(**form.cleaned_data),
+            declaration=form.read_declaration(), seen=form.cleaned_data["seen"],
         )  # fmt: skip
         messages.success(request, "Saved.")
+    except Stale as stale:
+        return show_stale(
+            request, study, stale, step="raters", back=back,
+            seen=declaring.digest_declaration(enrolment),
+        )  # fmt: skip
     except DeclarationRefused as refusal:
         messages.error(request, str(refusal))
+    return redirect(done or back)
 
 
 @login_required
@@ -107,10 +112,11 @@ def declare(request: SignedInRequest, rater_id: UUID) -> HttpResponse:
     study = enrolment.study
     if study.state == Study.State.UNBLINDED:
         raise Http404
-    form = DeclarationForm(request.POST or None, initial=read_declaration(enrolment))
+    form = DeclarationForm(request.POST or None, initial=show_declared(enrolment))
     if request.method == "POST" and form.is_valid():
-        save_declaration(request, enrolment, form)
-        return redirect("home")
+        return save_declaration(
+            request, enrolment, form, study=None, back=request.path, done="home"
+        )
     # No study in the context: the column of steps is not for raters.
     context = {"title": study.title, "form": form}
     return render(request, "ratings/declaration.html", context)

@@ -86,9 +86,12 @@ def test_a_link_made_by_a_script_is_on_record_and_never_for_somebody_erased(
     call = f"studies/{study.pk}/raters/{rater}/invitation"
     assert script.post(call).status_code == 201
     assert AccessEntry.objects.filter(verb="invite").count() == 2
-    User.objects.filter(email="rhea@example.org").update(is_active=False)
-    refused = script.post(call)
-    assert (refused.status_code, "erased" in refused.json()["detail"]) == (409, True)
+    person = User.objects.filter(email="rhea@example.org")
+    kept, erased = {"is_active": False}, {"is_active": False, "email": ""}
+    for state, word in ((kept, "switched off"), (erased, "was erased")):
+        person.update(**state)
+        refused = script.post(call)
+        assert (refused.status_code, word in refused.json()["detail"]) == (409, True)
 
 
 def test_a_script_brings_a_study_to_its_lock(script: Script, tmp_path: Path) -> None:

@@ -35,6 +35,39 @@ def test_a_colleagues_link_ends_too(script: Script, study: Study) -> None:
     assert script.delete(at).status_code == 204, "ending it twice is no fault"
 
 
+def test_a_withdrawn_rater_gets_no_link(
+    script: Script, rhea: str, coordinator: Client
+) -> None:
+    script.post(f"{rhea}/withdrawal", LEAVES)
+    answer = script.post(f"{rhea}/invitation")
+    said = "R01 was withdrawn from this study, so no link can be used."
+    assert (answer.status_code, answer.json()["detail"]) == (409, said)
+    assert said in coordinator.post(f"/{rhea}/link", follow=True).text
+    assert count_links() == 0
+
+
+def test_an_account_that_is_switched_off_is_added_nowhere(
+    script: Script, study: Study, rhea: str
+) -> None:
+    off = make_user("off")
+    off.is_active = False
+    off.save()
+    who = {"name": "Off", "email": "off@example.org", "reason": "Ill."}
+    draft = Study.objects.create(title="Draft", created_by=study.created_by)
+    own = {"study": draft, "user": study.created_by, "role": "coordinator"}
+    Enrolment.objects.create(**own)
+    calls = {
+        f"studies/{draft.pk}/raters": {"name": "Off", "email": "off@example.org"},
+        f"studies/{study.pk}/late-raters": who,
+        f"{rhea}/replacement": who,
+    }
+    for call, body_sent in calls.items():
+        answer = script.post(call, body_sent)
+        assert answer.status_code == 409
+        assert "The account off@example.org is switched off" in answer.json()["detail"]
+    assert not Enrolment.objects.filter(user=off).exists()
+
+
 def test_nobody_who_left_is_reminded(
     script: Script, rhea: str, coordinator: Client
 ) -> None:

@@ -15,12 +15,13 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from ratings import audit, erasing, reading, scoring, signing
+from ratings import audit, erasing, invitations, reading, scoring, signing
 from ratings.erasing import ErasureRefused
 from ratings.models import AuditEntry, Enrolment, Score, Session, Signature, Study
 from ratings.scoring import Answer, Submission
 from ratings.verifying import verify_study
 from tests.ratings.conftest import end_collecting, make_user, sign_in
+from tests.ratings.script import Script
 
 PASSWORD = "a long enough password"
 
@@ -156,6 +157,41 @@ def test_a_coordinator_erases_a_rater_who_asked_and_the_record_holds(
     assert verify_study(open_study) == []
     again = coordinator.get(url, follow=True).text
     assert "This account was erased already." in again
+
+
+def test_nothing_of_an_erasure_is_undone_by_a_coordinator(
+    rhea: User, open_study: Study, coordinator: Client, script: Script
+) -> None:
+    enrolment = open_study.enrolments.get(user=rhea)
+    erasing.erase_rater(enrolment=enrolment, actor=open_study.created_by)
+    at = f"studies/{open_study.pk}/raters/{enrolment.pk}"
+    told = {"institution": "St Rosenqvist", "conflict": "Rosenqvist knows case 2."}
+    for answer in (
+        script.delete(f"{at}/password"),
+        script.send("put", f"{at}/declaration", told),
+        script.post(f"{at}/invitation"),
+    ):
+        assert (answer.status_code, "R01 was erased" in answer.text) == (409, True)
+    page = coordinator.post(f"/{at}/reset", follow=True)
+    assert "R01 was erased, so there is no password to reset." in page.text
+    url = reverse("rater", args=[open_study.pk, enrolment.pk])
+    own = coordinator.post(url, told, follow=True).text
+    assert "R01 was erased, so nothing more is declared." in own
+    assert 'name="conflict"' not in own
+    assert "rosenqvist" not in read_everything()
+
+
+def test_a_link_of_an_erased_account_opens_nothing(
+    rhea: User, open_study: Study
+) -> None:
+    erasing.erase(user=rhea, actor=rhea)
+    link = f"/join/{invitations.invite(open_study.enrolments.get(user=rhea))}"
+    both = {"password": "a quiet spinal cord", "again": "a quiet spinal cord"}
+    for answer in (Client().get(link), Client().post(link, both)):
+        assert answer.status_code == 404
+        assert "erased or switched off" in answer.text
+    rhea.refresh_from_db()
+    assert not rhea.has_usable_password()
 
 
 def test_a_part_elsewhere_keeps_a_coordinator_from_erasing(

@@ -14,7 +14,7 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from ratings import protocol
+from ratings import protocol, raters
 from ratings.desk import tokens
 from ratings.models import AccessEntry, Enrolment, Session, Study
 from tests.ratings.conftest import end_collecting, make_user, sign_in
@@ -117,6 +117,26 @@ def test_a_reminder_that_nobody_gets_ends_no_link(
         assert "Reminders were sent" not in page
     assert Client().get(link.group()).status_code == 200
     assert not study.audit.filter(verb="remind").exists()
+
+
+@pytest.mark.parametrize("state", ["closed", "unblinded"])
+def test_nobody_is_reminded_once_rating_is_over(
+    coordinator: Client, script: Script, open_study: Study, session: Session,
+    ada: User, state: str,
+) -> None:  # fmt: skip
+    end_collecting(open_study, ada)
+    if state == "unblinded":
+        protocol.unblind(study=open_study, actor=ada, typed_title=open_study.title)
+    over, one = "The study is closed, so nobody is reminded", session.enrolment.pk
+    for call in (f"raters/{one}/reminder", "reminders"):
+        answer = script.post(f"studies/{open_study.pk}/{call}")
+        assert (answer.status_code, over in answer.text) == (409, True)
+    for url in (
+        address("rater-remind", open_study, one),
+        address("remind", open_study),
+    ):
+        assert coordinator.post(url, follow=True).text.count(over) == 1
+    assert mail.outbox == []
 
 
 @pytest.mark.parametrize(("way", "shown"), [("console", False), ("smtp", True)])
@@ -267,6 +287,52 @@ def test_a_rater_declares_when_joining_and_the_coordinator_reads_it(
     assert "case 3" not in str([e.payload for e in entries])
 
 
+def join_again(coordinator: Client, study: Study, one: Enrolment) -> str:
+    """The path of the link that a coordinator makes after voiding the password."""
+    url = address("rater-reset", study, one.pk)
+    found = re.search(r"/join/[\w-]{43}", coordinator.post(url, follow=True).text)
+    assert found
+    return found.group()
+
+
+TOLD = {"years": "12", "specialty": "", "institution": "Bern", "conflict": "Drew C003."}
+
+
+def test_who_joins_again_is_shown_what_was_declared_and_loses_none_of_it(
+    coordinator: Client, rater: Client, open_study: Study, session: Session
+) -> None:
+    one = session.enrolment
+    rater.post(reverse("declaration", args=[one.pk]), TOLD)
+    link = join_again(coordinator, open_study, one)
+    page = Client().get(link).text
+    assert "Drew C003." in page
+    assert 'value="Bern"' in page
+    Client().post(link, BOTH | {"years": "13"})
+    one.refresh_from_db()
+    assert (one.years, one.institution, one.conflict) == (13, "Bern", "Drew C003.")
+    link = join_again(coordinator, open_study, one)
+    Client().post(link, BOTH | TOLD | {"conflict": ""})
+    one.refresh_from_db()
+    assert (one.years, one.institution, one.conflict) == (12, "Bern", "")
+
+
+def test_what_a_coordinator_filled_in_before_stays_when_the_rater_joins(
+    coordinator: Client, study: Study
+) -> None:
+    form = {"name": "Rhea", "email": "rhea@example.org"}
+    coordinator.post(address("raters", study), form)
+    one = study.enrolments.get(role="rater")
+    coordinator.post(address("rater", study, one.pk), TOLD)
+    link = re.search(r"/join/[\w-]{43}", str(mail.outbox[0].body))
+    assert link
+    browser = Client()
+    shown = dict(browser.get(link.group()).context["form"].initial)
+    assert browser.post(link.group(), BOTH | shown).status_code == 302
+    one.refresh_from_db()
+    assert (one.years, one.conflict) == (12, "Drew C003.")
+    assert study.audit.filter(verb="declare").count() == 1, "nothing was changed"
+
+
 @pytest.mark.parametrize("years", ["many", "-1", "200"])
 def test_impossible_years_are_refused(
     rater: Client, other_rater: Client, open_study: Study, session: Session, years: str
@@ -315,6 +381,28 @@ def test_withdrawing_and_replacing_name_the_consequence_and_take_a_reason(
     form = {"name": "Nora", "email": "nora@example.org", "reason": ""}
     assert "Link for Nora" in coordinator.post(swap, form, follow=True).text
     assert Enrolment.objects.get(pk=other.pk).user.first_name == "Nora"
+
+
+def test_joined_is_said_of_the_person_and_not_of_one_who_had_the_place_before(
+    coordinator: Client, study: Study
+) -> None:
+    make_user("nora")
+    form = {"name": "Rhea", "email": "rhea@example.org"}
+    page = coordinator.post(address("raters", study), form, follow=True).text
+    link = re.search(r"/join/[\w-]{43}", page)
+    assert link
+    Client().post(link.group(), BOTH)
+    one = study.enrolments.get(role="rater")
+    assert raters.judge(one)[1] == "Joined"
+    swap = {"name": "nora", "email": "nora@example.org"}
+    url = address("rater-replace", study, one.pk)
+    page = coordinator.post(url, swap, follow=True).text
+    one = study.enrolments.get(role="rater")
+    assert raters.judge(one) == ("joined", "Has an account already", None)
+    link = re.search(r"/join/[\w-]{43}", page)
+    assert link
+    sign_in(one.user).post(link.group())
+    assert raters.judge(one)[1] == "Joined"
 
 
 @pytest.mark.parametrize(

@@ -8,10 +8,11 @@ from html import unescape
 from typing import Any
 
 import pytest
+from django.contrib.auth.models import User
 from django.test import Client
 from django.urls import reverse
 
-from ratings import declaring, frozen
+from ratings import declaring, frozen, invitations
 from ratings.models import Session, Study
 from tests.ratings.conftest import AddCases
 
@@ -80,6 +81,99 @@ def test_a_rater_s_own_deadline_is_chosen_from_the_one_that_held(
     save_again(coordinator, url, stale)
     rater.refresh_from_db()
     assert rater.deadline == second
+
+
+CONFLICT = {"years": "", "specialty": "", "institution": "", "conflict": "Drew C002."}
+
+
+def test_a_conflict_declared_meanwhile_is_shown_and_not_erased(
+    coordinator: Client, rater: Client, session: Session
+) -> None:
+    study, one = session.enrolment.study, session.enrolment
+    url = reverse("rater", args=[study.pk, one.pk])
+    seen = coordinator.get(url).context["form"]["seen"].value()
+    assert f'name="seen" value="{seen}"' in coordinator.get(url).text
+    rater.post(reverse("declaration", args=[one.pk]), CONFLICT)
+    typed = {**CONFLICT, "years": "9", "conflict": "", "seen": seen}
+    stale = coordinator.post(url, typed)
+    assert stale.status_code == 409
+    for words in ("rhea stored this on", "Drew C002.", "Years of reading"):
+        assert words in stale.text
+    one.refresh_from_db()
+    assert (one.years, one.conflict) == (None, "Drew C002.")
+    assert "Saved." in save_again(coordinator, url, stale)
+    one.refresh_from_db()
+    assert (one.years, one.conflict) == (9, "")
+
+
+def test_a_rater_s_own_page_replaces_nothing_unseen_either(
+    coordinator: Client, rater: Client, session: Session
+) -> None:
+    study, one = session.enrolment.study, session.enrolment
+    url = reverse("declaration", args=[one.pk])
+    seen = rater.get(url).context["form"]["seen"].value()
+    coordinator.post(reverse("rater", args=[study.pk, one.pk]), CONFLICT)
+    stale = rater.post(url, {**CONFLICT, "conflict": "Drew C001.", "seen": seen})
+    assert stale.status_code == 409
+    assert "Drew C002." in stale.text
+    assert "Where the study stands" not in stale.text, "no steps of the coordinator"
+    save_again(rater, url, stale)
+    one.refresh_from_db()
+    assert one.conflict == "Drew C001."
+
+
+def test_words_about_one_rater_are_not_stored_of_the_next(
+    coordinator: Client, other_coordinator: Client, session: Session
+) -> None:
+    study, one = session.enrolment.study, session.enrolment
+    url = reverse("rater", args=[study.pk, one.pk])
+    seen = coordinator.get(url).context["form"]["seen"].value()
+    next_one = {"name": "Nora", "email": "nora@example.org"}
+    other_coordinator.post(reverse("rater-replace", args=[study.pk, one.pk]), next_one)
+    stale = coordinator.post(url, CONFLICT | {"seen": seen})
+    assert stale.status_code == 409
+    for words in ("Rater R01", "Nora", "the person before", "bo stored this on"):
+        assert words in stale.text
+    one.refresh_from_db()
+    assert one.conflict == ""
+
+
+def test_a_declaration_filled_in_while_the_rater_joins_is_shown_first(
+    coordinator: Client, study: Study, ada: User
+) -> None:
+    one = invitations.add_rater(
+        study=study, actor=ada, name="Rhea", email="rhea@example.org"
+    )
+    link, browser = f"/join/{invitations.invite(one)}", Client()
+    seen = browser.get(link).context["form"]["seen"].value()
+    coordinator.post(reverse("rater", args=[study.pk, one.pk]), CONFLICT)
+    password = {"password": "a quiet spinal cord", "again": "a quiet spinal cord"}
+    typed = {**CONFLICT, **password, "years": "9", "conflict": ""}
+    shown = browser.post(link, {**typed, "seen": seen})
+    assert "now “Drew C002.”, you wrote “nothing”" in shown.text
+    form = shown.context["form"]
+    assert (form["years"].value(), form["conflict"].value()) == ("9", "Drew C002.")
+    sent = {name: form[name].value() or "" for name in (*CONFLICT, "seen")}
+    assert browser.post(link, sent | password).status_code == 302
+    one.refresh_from_db()
+    assert (one.years, one.conflict) == (9, "Drew C002.")
+
+
+def test_a_script_that_says_what_it_read_replaces_no_other_declaration(
+    coordinator: Client, rater: Client, session: Session
+) -> None:
+    study, one = session.enrolment.study, session.enrolment
+    url = reverse("api-declaration", args=[study.pk, one.pk])
+    seen = coordinator.get(reverse("api-rater", args=[study.pk, one.pk])).json()["seen"]
+    rater.post(reverse("declaration", args=[one.pk]), CONFLICT)
+    body = {"years": 9, "conflict": "", "seen": seen}
+    stale = coordinator.put(url, body, content_type="application/json")
+    assert stale.status_code == 409
+    assert any("Drew C002." in line for line in stale.json()["differences"])
+    seen = coordinator.get(reverse("api-rater", args=[study.pk, one.pk])).json()["seen"]
+    for more in ({"seen": seen}, {}):
+        answer = coordinator.put(url, body | more, content_type="application/json")
+        assert (answer.status_code, answer.json()["conflict"]) == (200, "")
 
 
 def test_two_who_choose_the_same_day_are_no_conflict(

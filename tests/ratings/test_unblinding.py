@@ -10,7 +10,7 @@ from django.core.cache import cache
 from django.test import Client
 from django.urls import reverse
 
-from ratings import blinding, protocol
+from ratings import blinding, erasing, protocol
 from ratings.blinding import StillBlind
 from ratings.models import Enrolment, Study
 from ratings.protocol import ProtocolError, Witness
@@ -145,3 +145,12 @@ def test_a_single_coordinator_is_told_what_is_needed(
 ) -> None:
     page = coordinator.get(reverse("break-glass", args=[open_study.pk])).text
     assert "A second coordinator is needed" in page
+
+
+def test_a_colleague_who_was_erased_is_no_second_coordinator(
+    open_study: Study, coordinator: Client, grace: User
+) -> None:
+    url = reverse("break-glass", args=[open_study.pk])
+    assert "A second coordinator is needed" not in coordinator.get(url).text
+    erasing.erase(user=grace, actor=grace)
+    assert "A second coordinator is needed" in coordinator.get(url).text
