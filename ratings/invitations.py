@@ -143,8 +143,9 @@ def find_invitation(token: str) -> Invitation:
         or invitation.expires_at < timezone.now()
     ):
         raise InvitationRefused(
-            "This link was already used, has expired, or is not complete. Sign in if "
-            "you have set a password; otherwise ask the coordinator for a new link."
+            "This link was already used, has expired, was replaced by a newer one, or "
+            "is not complete. Sign in if you have set a password; otherwise ask the "
+            "coordinator for a new link."
         )
     if not invitation.enrolment.user.is_active:
         raise InvitationRefused(

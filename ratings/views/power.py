@@ -72,6 +72,7 @@ def show_power(request: SignedInRequest, study_id: UUID) -> HttpResponse:
     values = read_values(request, study)
     take = values.pop("take", None) is not None
     context: dict[str, Any] = {"study": study, "pilots": pilots, **name_test(study)}
+    context["unnamed"] = take and not values.get("pilot")
     if values.get("pilot") in dict(pilots):
         source = piloting.read_pilot(
             user=request.user, study=study, key=values["pilot"]

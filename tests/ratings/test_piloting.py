@@ -144,6 +144,8 @@ def test_a_moved_study_gives_its_variances_and_the_look_is_on_record(
     page = coordinator.get(url, pick(pilot)).content.decode()
     assert "now hold the values of “Old study”" in page
     assert "3 raters × 4 cases × 2 arms" in page
+    unnamed = coordinator.get(url, pick(pilot) | {"pilot": ""}).content.decode()
+    assert "No pilot study is chosen" in unnamed, "the button does not just do nothing"
     assert 'name="sd_case" value="0.7"' not in page
     entry = AccessEntry.objects.get(study=pilot, verb="read_results")
     assert entry.payload == {"as_pilot_for": str(new.pk)}
