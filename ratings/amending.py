@@ -10,7 +10,7 @@ from typing import Any
 from django.contrib.auth.models import User
 from django.db import transaction
 
-from ratings import asking, audit, signing
+from ratings import audit, giveaways, signing
 from ratings.models import ProtocolVersion, Signature, Study
 from ratings.signing import SigningRefused
 
@@ -125,12 +125,13 @@ def check(
 
 
 def refuse_telling_words(study: Study, changes: tuple[Change, ...]) -> None:
-    """Raters read these words at once: a source not named before stays unnamed."""
+    """Raters read these words at once: a name not written before stays unwritten."""
     for change in changes:
         if change.part in WITHIN_ANALYSIS:
             continue
-        word = asking.find_source(study, change.after)
-        if word and not asking.find_source(study, change.before):
+        known = giveaways.find_sources(study, change.before)
+        found = giveaways.find_sources(study, change.after)
+        if word := next((found[name] for name in found if name not in known), ""):
             raise AmendmentRefused(
                 f"“{word}” under {change.label.lower()} is the name of a source in "
                 "this study, and raters would read it. Say it in other words."

@@ -2,23 +2,17 @@
 
 from __future__ import annotations
 
-import re
-
 from django.contrib.auth.models import User
 from django.db import transaction
 from django.db.models import Prefetch, QuerySet
 
-from ratings import audit
+from ratings import audit, giveaways
 from ratings.models import Enrolment, Item, Problem, Reply, Study
 
 WARNING = (
     "The rater reads this at once. Say nothing about where masks come from, how many "
     "sources there are, or how others score."
 )
-
-
-# “SCT” hints at “SCT 6.5” as well as the whole name does
-VERSION = re.compile(r"[\s_-]+v?\d[\w.-]*$")
 
 
 class AskingRefused(Exception):
@@ -40,7 +34,7 @@ def reply(*, asked: Problem, actor: User, text: str) -> Reply:
         study = audit.hold(enrolment.study_id)
         if study.state == Study.State.UNBLINDED:
             raise AskingRefused("The study is unblinded, so its raters are not asked.")
-        if word := find_source(study, text):
+        if word := giveaways.find_source(study, text):
             raise AskingRefused(
                 f"“{word}” is the name of a source in this study, and a rater may take "
                 "it for one even where you mean something else. Say it in other words."
@@ -53,18 +47,6 @@ def reply(*, asked: Problem, actor: User, text: str) -> Reply:
             },
         )  # fmt: skip
     return answer
-
-
-def find_source(study: Study, text: str) -> str:
-    """The first word of the text that names an arm of the study; else nothing."""
-    names = {name for arm in study.arms.all() for name in (arm.key, arm.label)}
-    names |= {VERSION.sub("", name) for name in names}
-    for name in sorted(filter(None, names)):
-        word = rf"(?<!\w){re.escape(name)}(?:s|ly|['’]s)?(?!\w)"
-        found = re.search(word, text, re.IGNORECASE)
-        if found:
-            return found[0]
-    return ""
 
 
 def of_study(study: Study) -> QuerySet[Problem]:

@@ -10,10 +10,10 @@ from django.db import transaction
 from django.urls import reverse
 
 from ratings import (
-    asking,
     audit,
     conflicts,
     frozen,
+    giveaways,
     outdated,
     raters,
     selecting,
@@ -117,13 +117,19 @@ def list_telling_words(study: Study) -> list[str]:
         "words of the scale": [point["anchor"] for point in study.scale],
         "notes on practice masks": notes,
     }
-    named = {part: asking.find_source(study, "\n".join(read[part])) for part in read}
+    named = {part: find_source(study, texts) for part, texts in read.items()}
     return [
         f"Raters read “{word}”, the name of a source, under {part}. Say it in other "
         "words if it tells where masks come from."
         for part, word in named.items()
         if word
     ]
+
+
+def find_source(study: Study, texts: list[str]) -> str:
+    """Where one text ends and the next begins, no name is spread over both."""
+    found = (giveaways.find_source(study, text) for text in texts)
+    return next(filter(None, found), "")
 
 
 def list_test_remarks(study: Study) -> list[str]:

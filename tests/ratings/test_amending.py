@@ -75,9 +75,25 @@ def test_no_amendment_tells_raters_of_a_source(
 ) -> None:
     answer = post(coordinator, open_study, instructions="The model misses small ones.")
     assert "is the name of a source" in answer.content.decode()
+    post(coordinator, open_study, instructions="Mo-del2 misses small ones.")
     assert open_study.protocol_versions.count() == 1
     post(coordinator, open_study, notes="The model was trained again.")
     assert open_study.protocol_versions.count() == 2
+
+
+def test_one_name_written_before_excuses_no_other(
+    open_study: Study, coordinator: Client
+) -> None:
+    first = open_study.protocol_versions.get()
+    told = {**first.document, "instructions": "Read the manual."}
+    ProtocolVersion.objects.create(
+        study=open_study, number=2, document=told, by=first.by, reason="Earlier",
+        sha256=audit.digest(told),
+    )  # fmt: skip
+    changed = (("Read the manual. No model.", 2), ("Manual first.", 3))
+    for text, version in changed:
+        post(coordinator, open_study, after="2", instructions=text)
+        assert open_study.protocol_versions.count() == version
 
 
 def test_what_was_drawn_and_locked_stays(

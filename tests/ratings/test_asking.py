@@ -83,7 +83,10 @@ def test_an_answer_that_names_a_source_is_kept_in_its_field_and_not_sent(
     coordinator: Client, open_study: Study, asked: Problem
 ) -> None:
     open_study.arms.filter(key="model").update(label="SCT 6.5")
-    for text in ("The MANUAL one.", "manually drawn", "model’s, I think", "by SCT"):
+    for text in (
+        "The MANUAL one.", "manually drawn", "model’s, I think", "by SCT", "sct_v7",
+        "man\u00adual", "Ｍodel2", "mo\u200bdel", "mod-el",
+    ):  # fmt: skip
         page = answer(coordinator, open_study, asked, text)
         assert page.status_code == 422
         assert "is the name of a source" in page.text

@@ -270,7 +270,7 @@ def test_the_checklist_remarks_on_words_links_and_the_last_audit(
 def test_the_checklist_remarks_where_raters_would_read_the_name_of_a_source(
     ready: Study, coordinator: Client
 ) -> None:
-    ready.title, ready.instructions = "Manual against model", "Judge the masks."
+    ready.title, ready.instructions = "Man-ual against model2", "Judge the masks."
     ready.design["calibration"] = [
         {"case": "C001", "arm": "model", "values": {}, "note": "The model missed one."}
     ]
