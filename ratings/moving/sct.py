@@ -45,6 +45,10 @@ def load(name: str, data: bytes) -> Any:
             f"{name}, line {error.lineno}: this is not valid JSON ({error.msg}); "
             "export the report again."
         ) from error
+    except RecursionError as error:
+        raise MoveRefused(
+            f"{name}: this is nested too deeply for a report; export it again."
+        ) from error
 
 
 def read_key(name: str, value: Any, arm_names: dict[str, str]) -> Key:

@@ -68,7 +68,7 @@ def plan_set(request: SignedInRequest, study_id: UUID) -> HttpResponse:
         paths = json.loads(request.POST.get("paths", "[]"))
     except TransferRefused as refusal:
         return refuse(refusal)
-    except ValueError:
+    except (ValueError, RecursionError):
         paths = None
     if not isinstance(paths, list) or len(paths) > MOST_PATHS:
         return answer(400, "Not a list of paths", "Choose the folder again.")

@@ -168,6 +168,8 @@ def test_files_that_make_no_study_are_refused(
 def test_broken_json_is_refused_with_its_line() -> None:
     with pytest.raises(MoveRefused, match=r"r.json, line 2: this is not valid JSON"):
         moving.read_source([("r.json", b'{"datasets":\n[}')])
+    with pytest.raises(MoveRefused, match=r"r.json: this is nested too deeply"):
+        moving.read_source([("r.json", b"[" * 50_000)])
 
 
 def test_a_mask_that_stands_for_two_arms_is_refused() -> None:
