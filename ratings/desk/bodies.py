@@ -89,8 +89,19 @@ def read(body: type[Body], request: Request) -> dict[str, Any]:
 def check_form(form: forms.Form) -> dict[str, Any]:
     """What the page's form makes of it, or its sentences field by field."""
     refuse_unknown(form.data, form.fields)
+    form.data = {key: spell(form, key, value) for key, value in form.data.items()}
     if not form.is_valid():
         raise ValidationError(
             {key: [str(e) for e in found] for key, found in form.errors.items()}
         )
     return form.cleaned_data
+
+
+def spell(form: forms.Form, key: str, value: Any) -> Any:
+    """A value as the page would send it, where all but a box to tick is text."""
+    field = form.fields[key]
+    if isinstance(field, forms.BooleanField) or value is None or value == "":
+        return value
+    if isinstance(value, bool) and not isinstance(field, forms.ChoiceField):
+        raise ValidationError({key: ["This is no truth value. Send text or a number."]})
+    return value if isinstance(value, str) else str(value)

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from itertools import product
 from typing import Any
 from uuid import uuid4
 
+import pytest
 from django.contrib.auth.models import User
 from django.test import Client
 
@@ -110,6 +112,43 @@ def test_every_call_refuses_a_field_that_it_does_not_know(
             tried += 1
     assert lacking == OF_A_FILE
     assert tried > 30
+
+
+ODD = (5, -1.5, 10**400, True, [], ["x", 3], {"x": []}, None, "\u0000", "x" * 70_000)
+
+
+def list_fields(schemas: dict[str, Any], told: dict[str, Any]) -> list[str]:
+    (kind,) = told["requestBody"]["content"]["application/json"]["schema"].values()
+    return list(schemas[str(kind).rpartition("/")[2]]["properties"])
+
+
+@pytest.mark.slow
+def test_no_value_of_another_kind_makes_a_call_fail(
+    script: Script, open_study: Study, ada: User
+) -> None:
+    """Each field of each call that takes JSON, on a draft and on an open study."""
+    draft = Study.objects.create(title="Draft", created_by=ada)
+    Enrolment.objects.create(study=draft, user=ada, role="coordinator")
+    schemas = script.get("schema", format="json").json()["components"]["schemas"]
+    for method, path, told in list_calls(script):
+        if "application/json" not in told.get("requestBody", {}).get("content", {}):
+            continue
+        for field in list_fields(schemas, told):
+            for study, odd in product((open_study, draft), ODD):
+                url = fill(path, study).removeprefix("/api/")
+                answer = script.send(method, url, {field: odd})
+                assert answer.status_code < 500, (path, field, odd)
+
+
+def test_a_number_and_a_truth_value_are_no_day(
+    script: Script, open_study: Study
+) -> None:
+    url = f"studies/{open_study.pk}/deadline"
+    for odd, said in ((5, "2027-03-31"), (20270331, "2027-03-31"), (True, "no truth")):
+        answer = script.post(url, {"deadline": odd})
+        assert answer.status_code == 400
+        assert said in answer.json()["errors"]["deadline"][0]
+    assert script.post(url, {"deadline": None}).status_code == 204
 
 
 def test_a_mistyped_field_changes_nothing_and_names_its_neighbour(
