@@ -98,10 +98,10 @@ def check_form(form: forms.Form) -> dict[str, Any]:
 
 
 def spell(form: forms.Form, key: str, value: Any) -> Any:
-    """A value as the page would send it, where all but a box to tick is text."""
+    """A value as the page would send it, where a number is text too."""
     field = form.fields[key]
-    if isinstance(field, forms.BooleanField) or value is None or value == "":
+    if isinstance(field, forms.BooleanField) or not isinstance(value, int | float):
         return value
     if isinstance(value, bool) and not isinstance(field, forms.ChoiceField):
         raise ValidationError({key: ["This is no truth value. Send text or a number."]})
-    return value if isinstance(value, str) else str(value)
+    return str(value)

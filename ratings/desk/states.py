@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any, cast
 from uuid import UUID
 
 from django import forms
 from django.db import transaction
 from rest_framework import serializers
+from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -48,6 +52,9 @@ LockBody = shape_form("LockBody", StatedLockForm)
 UnblindBody = shape_form("UnblindBody", UnblindForm)
 BreakBody = shape_form("BreakBody", BreakForm)
 WithdrawBody = shape_form("WithdrawBody", WithdrawForm)
+
+
+WHY = "why_"
 
 
 class CloseBody(Body):
@@ -110,6 +117,32 @@ class WithdrawCall(DeskCall):
         return Response(describe_study(study))
 
 
+def make_close_form(
+    study: Study, *, title: str, dispositions: Mapping[str, str] = MappingProxyType({})
+) -> CloseForm:
+    """The page's form; a sentence for whoever lacks no score would explain nothing."""
+    typed = {f"{WHY}{code}": text for code, text in dispositions.items()}
+    page = CloseForm({**typed, "title": title}, study=study)
+    codes = [gap.rater for gap in page.gaps]
+    who = ", ".join(codes) or "nobody"
+    lacking = f"No rater of this code lacks scores. Who does: {who}."
+    if strange := sorted(set(dispositions) - set(codes)):
+        raise ValidationError({"dispositions": {code: [lacking] for code in strange}})
+    return page
+
+
+def check_close(page: CloseForm) -> None:
+    """What is wrong, under the names that the call has and not those of the page."""
+    try:
+        check_form(page)
+    except ValidationError as error:
+        told = dict(cast("dict[str, Any]", error.detail))
+        found = {k: told.pop(k) for k in list(told) if k.startswith(WHY)}
+        if found:
+            told["dispositions"] = {k.removeprefix(WHY): v for k, v in found.items()}
+        raise ValidationError(told) from error
+
+
 class CloseCall(DeskCall):
     @describe(
         "End collecting for good", body=CloseBody, answer={200: StudyDetail},
@@ -119,11 +152,8 @@ class CloseCall(DeskCall):
         study = self.find_study(study_id, "monitor")
         form = CloseBody(data=request.data)
         form.is_valid(raise_exception=True)
-        why = form.validated_data.get("dispositions", {})
-        typed = {f"why_{code}": text for code, text in why.items()}
-        typed["title"] = form.validated_data["title"]
-        page = CloseForm(typed, study=study)
-        check_form(page)
+        page = make_close_form(study, **form.validated_data)
+        check_close(page)
         protocol.close(study=study, actor=self.person, dispositions=page.dispositions())
         return Response(describe_study(study))
 

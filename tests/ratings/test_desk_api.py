@@ -138,8 +138,13 @@ def test_the_same_guards_stand_before_the_same_steps(
     assert script.post(f"{one}/unblind", body).status_code == 409
     gaps = script.post(f"{one}/close", {"title": open_study.title})
     assert gaps.status_code == 400
-    assert set(gaps.json()["errors"]) == {"why_R01", "why_R02"}
+    assert set(gaps.json()["errors"]["dispositions"]) == {"R01", "R02"}
     why = {"R01": "Ill.", "R02": "Ill."}
+    strange = {"title": open_study.title, "dispositions": {**why, "R999": "Ill."}}
+    refused = script.post(f"{one}/close", strange)
+    (said,) = refused.json()["errors"]["dispositions"].pop("R999")
+    assert said == "No rater of this code lacks scores. Who does: R01, R02."
+    assert "why_" not in gaps.text + refused.text
     wrong = script.post(f"{one}/close", {"title": "Other", "dispositions": why})
     assert wrong.status_code == 400
     closed = script.post(
