@@ -8,6 +8,7 @@ from django.utils.text import slugify
 
 from ratings import audit
 from ratings.allocation import BAD, EMPTY
+from ratings.entries import MOST_OF_ARM, tell_long_arm
 from ratings.models import Arm, Study, Upload
 
 MANUAL = "manual"
@@ -25,6 +26,10 @@ class Name:
 
 class NameTaken(Exception):
     """Why masks from outside can't go by a label; a sentence with the remedy."""
+
+
+class NameTooLong(Exception):
+    """That a label is longer than can be kept; it is never cut to another one."""
 
 
 def make_key(label: str) -> str:
@@ -53,8 +58,10 @@ def name_uploaded(study: Study, label: str) -> Name:
     """The arm that uploaded masks of that label belong to, known or new.
 
     Without a label they are the manual masks. Raises `NameTaken` where the label
-    already names masks that were not uploaded.
+    already names masks that were not uploaded, `NameTooLong` where it can't be kept.
     """
+    if fault := tell_long_arm(label):
+        raise NameTooLong(fault)
     key = make_key(label)
     if key in ("", MANUAL):
         return Name(MANUAL)
@@ -79,4 +86,12 @@ def name_apart(study: Study, label: str) -> Name:
     try:
         return name_uploaded(study, label)
     except NameTaken:
-        return name_uploaded(study, f"{label[:80]} (uploaded)")
+        return name_uploaded(study, mark_uploaded(label))
+
+
+def mark_uploaded(label: str) -> str:
+    """The label marked; one too long for that is told apart by its digest."""
+    marked = f"{label} (uploaded)"
+    if len(marked) <= MOST_OF_ARM:
+        return marked
+    return f"{label[:78]} {audit.digest(label.casefold())[:8]} (uploaded)"

@@ -15,6 +15,7 @@ from ratings import filenames
 Read = Callable[[str], bytes]
 IMAGE, MASK, SECOND = "image", "mask", "second"
 MANUAL = "manual"
+MOST_OF_ARM = 100
 
 
 @dataclass(frozen=True)
@@ -39,6 +40,28 @@ class Plan:
     entries: tuple[Entry, ...]
     passed_over: tuple[tuple[str, str], ...] = ()
     faults: tuple[str, ...] = ()
+
+
+def tidy_arm(label: str) -> str:
+    return " ".join(label.split())
+
+
+def tell_long_arm(label: str) -> str:
+    """That masks can't go by that name; empty for one that can be kept whole."""
+    if len(label) <= MOST_OF_ARM:
+        return ""
+    return (
+        f"The name “{label[:40]}…” of what made the masks has {len(label)} characters, "
+        f"and at most {MOST_OF_ARM} are kept. Shorten it."
+    )
+
+
+def refuse_long_arms(plan: Plan) -> Plan:
+    """Without masks of a source whose name is too long; cut, it could be another's."""
+    faults = {one.path: tell_long_arm(tidy_arm(one.arm)) for one in plan.entries}
+    told = tuple(f"{path}: {why}" for path, why in faults.items() if why)
+    kept = tuple(one for one in plan.entries if not faults[one.path])
+    return replace(plan, entries=kept, faults=(*plan.faults, *told))
 
 
 def is_hidden(path: str) -> bool:

@@ -14,6 +14,7 @@ from ratings.entries import (
     Read,
     is_hidden,
     is_volume,
+    refuse_long_arms,
 )
 from ratings.inherited import index_sidecars
 from ratings.named import name_role
@@ -29,7 +30,7 @@ def plan(paths: Iterable[str], read: Read) -> Plan:
     """
     found = sorted({str(PurePosixPath(p)) for p in paths if not is_hidden(p)})
     volumes = [p for p in found if is_volume(p)]
-    made = recognise(found, volumes, read)
+    made = refuse_long_arms(recognise(found, volumes, read))
     find = index_sidecars(found, volumes)
     # a role left open may turn out to be an image's, once its voxels are seen
     entries = (

@@ -12,7 +12,7 @@ from typing import Any
 from django.contrib.auth.models import User
 
 from ratings import arms, contents, importing, layouts, sidecars
-from ratings.entries import is_hidden, is_volume
+from ratings.entries import is_hidden, is_volume, tidy_arm
 from ratings.importing import Origin
 from ratings.layouts import Entry, Plan
 from ratings.models import Study, Upload
@@ -111,7 +111,7 @@ def show_name(path: Path) -> str:
 
 def make_origin(entry: Entry, *, study: Study, read: layouts.Read | None) -> Origin:
     """What the plan knows of a file, as it is kept with the upload."""
-    label = " ".join(entry.arm.split())[:100]
+    label = tidy_arm(entry.arm)
     texts = [read(path) for path in entry.sidecars] if read is not None else []
     sidecar = sidecars.read_sidecars(texts)
     arm = arms.name_apart(study, label)
@@ -150,7 +150,7 @@ def read_origin(told: Any, *, study: Study) -> Origin:
     """An origin as a browser states it, cut down to what it may state."""
     told = told if isinstance(told, dict) else {}
     role = str(told.get("role", ""))
-    label = " ".join(str(told.get("arm_label", "")).split())[:100]
+    label = tidy_arm(str(told.get("arm_label", "")))
     sidecar = told.get("sidecar")
     kept = sidecar if isinstance(sidecar, dict) else {}
     arm = arms.name_apart(study, label)

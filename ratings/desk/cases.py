@@ -36,7 +36,10 @@ class UploadBody(Serializer[Any]):
 
     file = serializers.FileField(allow_empty_file=True)
     role = serializers.ChoiceField(("manual", "prediction"), required=False)
-    arm = serializers.CharField(required=False, allow_blank=True)
+    arm = serializers.CharField(
+        required=False, allow_blank=True,
+        help_text="What made the predictions, in at most 100 characters.",
+    )  # fmt: skip
 
 
 class UploadsCall(DeskCall):

@@ -58,7 +58,10 @@ class TransferBody(Body):
     name = serializers.CharField(max_length=255)
     size = serializers.IntegerField(min_value=1, max_value=2**50)
     role = serializers.ChoiceField(("manual", "prediction"), required=False)
-    arm = serializers.CharField(required=False, allow_blank=True)
+    arm = serializers.CharField(
+        required=False, allow_blank=True,
+        help_text="What made the predictions, in at most 100 characters.",
+    )  # fmt: skip
 
 
 class TransferShape(Serializer[Any]):

@@ -32,6 +32,7 @@ from ratings.moving.study import Plan
 from ratings.statistics.rows import parse_scale
 from ratings.views import SignedInRequest
 
+LONGEST_TITLE = 200
 DONE = "The scores were moved. The analysis has begun."
 
 
@@ -59,7 +60,7 @@ def start_move(request: SignedInRequest) -> HttpResponse:
     if not access.may_create_study(request.user):
         raise Http404
     fault = ""
-    title = " ".join(request.POST.get("title", "").split())[:200]
+    title = " ".join(request.POST.get("title", "").split())
     if request.method == "POST":
         try:
             found = take_in(request, title)
@@ -94,6 +95,11 @@ def list_uploads(
 ) -> list[tuple[str, UploadedFile[bytes]]]:
     if not title:
         raise MoveRefused("Give the study a name.")
+    if len(title) > LONGEST_TITLE:
+        raise MoveRefused(
+            f"The name of the study has {len(title)} characters, and at most "
+            f"{LONGEST_TITLE} are kept. Shorten it."
+        )
     uploads = request.FILES.getlist("files")
     if not uploads:
         raise MoveRefused("No file arrived. Choose the files that hold the scores.")

@@ -18,8 +18,9 @@ from django.shortcuts import redirect
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST
 
-from ratings import access, archives, importing, layouts, sets, transfers
+from ratings import access, archives, arms, importing, layouts, sets, transfers
 from ratings.archives import ArchiveRefused
+from ratings.entries import tidy_arm
 from ratings.layouts import Plan
 from ratings.models import Study, Transfer, Upload
 from ratings.transfers import TransferRefused
@@ -127,7 +128,7 @@ def begin_transfer(request: SignedInRequest, study_id: UUID) -> HttpResponse:
 
 def check_label(study: Study, origin: dict[str, Any]) -> None:
     """A plan's labels are free; one that is not was typed, and is told at once."""
-    label = " ".join(str(origin.get("arm_label", "")).split())[:100]
+    label = tidy_arm(str(origin.get("arm_label", "")))
     if not label:
         return
     try:
@@ -247,7 +248,10 @@ def finish_transfer(
 
 def take_whole(study: Study, user: User, transfer: Transfer, path: Path) -> Upload:
     """The verdict on what arrived whole; the transfer is over."""
-    origin = sets.read_origin(transfer.origin, study=study)
+    try:
+        origin = sets.read_origin(transfer.origin, study=study)
+    except arms.NameTooLong as fault:
+        raise TransferRefused(400, str(fault)) from fault
     try:
         return importing.take_in(
             study=study, user=user, name=transfer.name, path=path,

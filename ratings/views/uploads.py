@@ -16,6 +16,7 @@ from django.template.loader import render_to_string
 from django.views.decorators.http import require_GET, require_POST
 
 from ratings import access, arms, importing, pictures, repeats, storage
+from ratings.entries import tidy_arm
 from ratings.models import Study, Upload
 from ratings.steps import plural
 from ratings.views import SignedInRequest
@@ -74,7 +75,7 @@ def read_arm(study: Study, posted: Any) -> arms.Name:
     """The arm that uploaded masks belong to."""
     if posted.get("role", arms.MANUAL) == arms.MANUAL:
         return arms.Name(arms.MANUAL)
-    return name_predictions(study, " ".join(posted.get("arm", "").split())[:100])
+    return name_predictions(study, tidy_arm(posted.get("arm", "")))
 
 
 def name_predictions(study: Study, label: str) -> arms.Name:
@@ -83,8 +84,8 @@ def name_predictions(study: Study, label: str) -> arms.Name:
         raise UploadRefused(400, "Say what made these predictions, e.g. “SCT 6.5”.")
     try:
         name = arms.name_uploaded(study, label)
-    except arms.NameTaken as taken:
-        raise UploadRefused(400, str(taken)) from taken
+    except (arms.NameTaken, arms.NameTooLong) as fault:
+        raise UploadRefused(400, str(fault)) from fault
     if name.key == arms.MANUAL:
         raise UploadRefused(
             400, f"“{label}” names the manual masks. Choose another name."

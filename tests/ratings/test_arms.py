@@ -9,13 +9,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 from django.contrib.auth.models import User
+from django.core.management import CommandError, call_command
 from django.test import Client
 from django.urls import reverse
 from hypothesis import given
 from hypothesis import strategies as some
 
-from ratings import arms, sets
+from ratings import arms, layouts, sets
 from ratings.models import Arm, Study, Upload
+from tests.ratings.script import Script
 from tests.ratings.test_transfers import Sender, make_zip, sender
 from tests.volumes import make_affine, make_lesion, save
 
@@ -106,7 +108,11 @@ def test_no_upload_takes_the_place_of_a_control(study: Study, label: str) -> Non
     assert arms.name_uploaded(study, label).key not in ("control-bad", "control-empty")
 
 
-@pytest.mark.parametrize("label", ["Manual", "manual ", "SCT", "?"])
+LONG = "A network trained on scans of many sites, with five folds and augmentation "
+LONG += "of contrast, of "
+
+
+@pytest.mark.parametrize("label", ["Manual", "manual ", "SCT", "?", LONG + "Basel" * 3])
 def test_a_typed_name_that_can_not_be_is_told_before_the_file_is_sent(
     study: Study, sender: Sender, label: str
 ) -> None:
@@ -144,3 +150,53 @@ def test_what_is_said_of_a_zip_holds_for_its_masks(
     assert sender.client.post(f"{place}/take", {"number": 0}).status_code == 201
     facts = study.uploads.get().facts
     assert (facts["arm"], facts["arm_label"]) == ("sct-65", "SCT 6.5")
+
+
+def test_a_name_too_long_is_refused_everywhere_and_never_cut_to_another(
+    study: Study, coordinator: Client, ada: User, tmp_path: Path
+) -> None:
+    lesion = make_lesion((16, 14, 6), np.random.default_rng(1))
+    mask = save(tmp_path / "a_seg.nii.gz", lesion, make_affine((0.6, 0.6, 3.0)))
+    script = Script(ada)
+    for town in ("Basel", "Geneva"):
+        name = f"{LONG.ljust(102, '.')}{town}"
+        sent = {"role": "prediction", "arm": name}
+        by_script = script.upload(str(study.pk), mask, **sent)
+        with mask.open("rb") as file:
+            by_page = coordinator.post(
+                reverse("uploads", args=[study.pk]), {"file": file, **sent}
+            )
+        for answer in (by_script, by_page):
+            assert answer.status_code == 400
+            assert f"{len(name)} characters" in answer.json()["detail"]
+        with pytest.raises(CommandError, match="at most 100"):
+            call_command("import_cases", str(study.pk), str(tmp_path), arm=name)
+    assert not study.uploads.exists()
+
+
+def test_a_set_with_a_name_too_long_says_of_which_file(study: Study) -> None:
+    paths = ["imagesTs/a_0000.nii.gz", f"{'n' * 101}/a.nii.gz", f"{'n' * 100}/a.nii.gz"]
+    plan = layouts.plan(paths, lambda path: b"")
+    (fault,) = plan.faults
+    assert fault.startswith(paths[1])
+    assert "101 characters" in fault
+    assert {one.path for one in plan.entries} == {paths[0], paths[2]}
+
+
+def test_uploads_beside_masks_made_here_stay_two_however_long(study: Study) -> None:
+    labels = ["n" * 90 + end for end in ("Basel", "Geneva")]
+    for place, label in enumerate(labels):
+        add_arm(study, f"made-{place}", label, "model")
+    named = [arms.name_apart(study, label) for label in labels]
+    assert named[0].label != named[1].label
+    assert all(len(name.label) <= 100 and len(name.key) <= 40 for name in named)
+
+
+def test_a_label_that_an_earlier_version_stored_with_a_transfer_is_refused_too(
+    study: Study, sender: Sender
+) -> None:
+    place = sender.begin("a_seg.nii.gz", 3, arm_label="Short")["Location"]
+    study.transfers.update(origin={"arm_label": "n" * 102})
+    sender.piece(place, 0, b"abc")
+    answer = sender.finish(place, hashlib.sha256(b"abc").hexdigest())
+    assert (answer.status_code, b"102 characters" in answer.content) == (400, True)

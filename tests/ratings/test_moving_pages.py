@@ -290,6 +290,18 @@ def test_the_results_of_moved_scores_are_shown_without_reading_them_again(
     assert "pred − manual" in page.content.decode()
 
 
+def test_a_name_too_long_is_refused_and_stays_whole_in_its_field(
+    coordinator: Client,
+) -> None:
+    title = "Old study " * 20 + "of Basel"
+    sent = {"title": title, "files": SimpleUploadedFile("s.csv", b"rater,case\n")}
+    answer = coordinator.post(reverse("move-new"), sent)
+    assert answer.status_code == 422
+    assert "has 208 characters, and at most 200 are kept" in answer.text
+    assert f'value="{title}"' in answer.text
+    assert not ScoreImport.objects.exists()
+
+
 @pytest.mark.slow
 def test_of_many_arms_each_opens_on_its_own(coordinator: Client) -> None:
     arms = ("manual", "A", "B", "C", "D")

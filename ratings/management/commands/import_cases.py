@@ -22,6 +22,7 @@ from ratings import (
     sets,
     verdicts,
 )
+from ratings.entries import tidy_arm
 from ratings.importing import ImportRefused
 from ratings.models import Enrolment, Study, Upload
 from ratings.views.uploads import UploadRefused, name_predictions
@@ -194,7 +195,7 @@ def describe_lack(uploads: list[Upload]) -> str:
 
 def find_arm(study: Study, label: str) -> str:
     try:
-        return name_predictions(study, " ".join(label.split())[:100]).label
+        return name_predictions(study, tidy_arm(label)).label
     except UploadRefused as refusal:
         raise CommandError(str(refusal), returncode=2) from refusal
 
