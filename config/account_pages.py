@@ -18,9 +18,9 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from config.second_factor import must_have
 from ratings import access, audit, erasing
 from ratings.erasing import ErasureRefused
+from ratings.factors import must_have
 from ratings.forms import DeskForm
 from ratings.views import SignedInRequest
 

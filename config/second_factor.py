@@ -23,7 +23,7 @@ from django.shortcuts import redirect
 from django.urls import reverse
 from django_htmx.http import HttpResponseClientRedirect
 
-from ratings.models import Enrolment
+from ratings.factors import lacks_factor, must_have
 
 # Signing in and out, one's account, and the rating room, where nobody coordinates.
 OPEN = (
@@ -111,20 +111,6 @@ def use_up(user: User, code: str) -> str:
 def make_box() -> Fernet:
     digest = hashlib.sha256(b"second factor" + settings.SECRET_KEY.encode()).digest()
     return Fernet(base64.urlsafe_b64encode(digest))
-
-
-def must_have(user: User) -> bool:
-    """Whether the site requires a second factor of that person."""
-    if not settings.REQUIRE_SECOND_FACTOR:
-        return False
-    coordinates = user.enrolments.filter(role=Enrolment.Role.COORDINATOR)
-    return user.is_staff or user.is_superuser or coordinates.exists()
-
-
-def lacks_factor(user: User) -> bool:
-    if not must_have(user):
-        return False
-    return not get_factors().is_mfa_enabled(user, [Authenticator.Type.TOTP])
 
 
 def require_second_factor(

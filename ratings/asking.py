@@ -7,6 +7,7 @@ from django.db import transaction
 from django.db.models import Prefetch, QuerySet
 
 from ratings import audit, giveaways
+from ratings.blanks import shows_nothing
 from ratings.models import Enrolment, Item, Problem, Reply, Study
 
 WARNING = (
@@ -27,7 +28,7 @@ def ask(*, item: Item, kind: str, text: str) -> Problem:
 def reply(*, asked: Problem, actor: User, text: str) -> Reply:
     """Answer a rater for good; the record has a digest, so no word can be exchanged."""
     text = text.strip()
-    if not text:
+    if shows_nothing(text):
         raise AskingRefused("Write an answer first.")
     enrolment = asked.presentation.session.enrolment
     with transaction.atomic():

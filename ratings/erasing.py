@@ -11,7 +11,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from ratings import audit, coordinators, withdrawing
-from ratings.models import Enrolment, Invitation, Signature, Study
+from ratings.models import AccessToken, Enrolment, Invitation, Signature, Study
 
 Role = Enrolment.Role
 State = Study.State
@@ -109,10 +109,18 @@ def leave(enrolment: Enrolment, actor: User) -> None:
 
 
 def forget_access(user: User) -> None:
-    """Second factors, known devices and every session, here and elsewhere."""
+    """Second factors, tokens, known devices and every session, here and elsewhere."""
     for model in (Authenticator, EmailAddress):
         model.objects.filter(user=user).delete()
+    end_tokens(user)
     end_sign_ins(user)
+
+
+def end_tokens(user: User) -> None:
+    """Scripts come in no more, and what their tokens were called is forgotten."""
+    own = AccessToken.objects.filter(user=user)
+    own.filter(revoked_at=None).update(revoked_at=timezone.now())
+    own.update(label="")
 
 
 def end_links(user: User) -> None:

@@ -6,6 +6,8 @@ from typing import Any
 
 from django import forms
 
+from ratings.blanks import shows_nothing
+
 INSTRUCTIONS = (
     "Shown to every rater before the first item. Markdown: blank lines part "
     "paragraphs, **strong**, - lists, # headings, [links](https://…). "
@@ -19,6 +21,23 @@ class DeskForm(forms.Form):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         kwargs.setdefault("label_suffix", "")
         super().__init__(*args, **kwargs)
+
+    def clean(self) -> dict[str, Any]:
+        """What is needed and shows nothing, such as a zero-width space, is lacking."""
+        cleaned = super().clean() or self.cleaned_data
+        for name, field in self.fields.items():
+            given = cleaned.get(name)
+            if (
+                asks_for_words(field)
+                and isinstance(given, str)
+                and shows_nothing(given)
+            ):
+                self.add_error(name, field.error_messages["required"])
+        return cleaned
+
+
+def asks_for_words(field: forms.Field) -> bool:
+    return field.required and isinstance(field, forms.CharField) and field.strip
 
 
 class StudyForm(DeskForm):

@@ -10,13 +10,12 @@ from dataclasses import dataclass
 from functools import lru_cache
 from itertools import pairwise
 
+from ratings.blanks import FILLERS
 from ratings.models import Study
 
 # Letters of scripts with words apart; in all others a name can stand within a text.
 WORD = r"0-9a-z\u00aa-\u02bb\u02bd-\u058f\u10a0-\u10ff\u1e00-\u1fff"
 MARKS, APOSTROPHES = "*`~\\", "'’‘ʼ`´′"
-# They are letters to Unicode, and nobody sees them.
-FILLERS = "\u115f\u1160\u3164\uffa0"
 # What stands after an apostrophe is no beginning: “the patient’s CT” holds no “SCT”.
 SHORTENED = re.compile(rf"'[ -]?(?:s|t|d|m|ll|re|ve)(?![{WORD}])")
 # “SCT” hints at “SCT 6.5” as well as the whole name does, and “nnUNet” at “nnUNet2”.

@@ -7,6 +7,7 @@ from typing import Any
 
 from rest_framework import serializers
 
+from ratings.blanks import shows_nothing
 from ratings.guessing import CHOICES, SURE
 from ratings.models import Problem
 from ratings.scoring import Answer, Submission
@@ -53,6 +54,11 @@ class ProblemSerializer(serializers.Serializer[Any]):
     kind = serializers.ChoiceField(
         choices=Problem.Kind.choices, required=False, default=Problem.Kind.PROBLEM
     )
+
+    def validate_text(self, value: str) -> str:
+        if shows_nothing(value):
+            raise serializers.ValidationError("Write what you want to say.")
+        return value
 
 
 class SignatureSerializer(serializers.Serializer[Any]):

@@ -48,7 +48,8 @@ Call = TypeVar("Call", bound=Callable[..., Any])
 WORDS = {
     400: "A field is not valid.",
     401: "No token or session, or one that has ended.",
-    403: "A session without its CSRF token.",
+    403: "A session without its CSRF token, or a coordinator who lacks the second "
+    "factor that the site requires.",
     404: "Not there, or not yours: which of the two is not told.",
     409: "Not possible in the state that the study is in.",
     413: "The file is larger than the site takes.",

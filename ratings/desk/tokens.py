@@ -11,10 +11,11 @@ from django.db import transaction
 from django.utils import timezone
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from rest_framework.authentication import BaseAuthentication, get_authorization_header
-from rest_framework.exceptions import AuthenticationFailed
+from rest_framework.exceptions import AuthenticationFailed, PermissionDenied
 from rest_framework.request import Request
 
 from ratings import audit
+from ratings.factors import lacks_factor
 from ratings.models import AccessToken
 
 PREFIX = "blindfold_"
@@ -59,8 +60,17 @@ def revoke_token(*, user: User, token_id: int) -> AccessToken | None:
     return found
 
 
+FACTOR = (
+    "Whoever coordinates on this site signs in with a second factor. Sign in and set "
+    "it up; then this token works again."
+)
+
+
 def find_user(token: str) -> User | None:
-    """Whose token it is, while it holds; its use is noted once an hour."""
+    """Whose token it is, while it holds; its use is noted once an hour.
+
+    Raises PermissionDenied where the person could not come in by the pages either.
+    """
     now = timezone.now()
     found = AccessToken.objects.select_related("user").filter(
         token_sha256=hash_token(token), revoked_at=None, expires_at__gt=now,
@@ -68,6 +78,8 @@ def find_user(token: str) -> User | None:
     ).first()  # fmt: skip
     if found is None:
         return None
+    if lacks_factor(found.user):
+        raise PermissionDenied(FACTOR)
     if found.used_at is None or found.used_at < now - NOTE_EVERY:
         AccessToken.objects.filter(pk=found.pk).update(used_at=now)
         note(found, "use_token")

@@ -97,6 +97,25 @@ def test_an_answer_that_names_a_source_is_kept_in_its_field_and_not_sent(
     assert Reply.objects.count() == 1
 
 
+@pytest.mark.parametrize(
+    "text", ["", " \n", "\u200b", "\u2060 \ufeff", "\u3164", "\u0301"]
+)
+def test_what_shows_nothing_is_no_question_and_no_answer(
+    coordinator: Client, script: Script, rater: Client, open_study: Study,
+    session: Session, asked: Problem, text: str,
+) -> None:  # fmt: skip
+    page = answer(coordinator, open_study, asked, text)
+    assert (page.status_code, "Write an answer first." in page.text) == (422, True)
+    one = f"studies/{open_study.pk}/questions/{asked.pk}/answers"
+    assert script.post(one, {"text": text}).status_code == 400
+    with pytest.raises(asking.AskingRefused, match="Write an answer"):
+        asking.reply(asked=asked, actor=open_study.created_by, text=text)
+    body = {"token": current(session).token, "kind": "question", "text": text}
+    url = reverse("problem", args=[session.key])
+    assert rater.post(url, body, content_type="application/json").status_code == 400
+    assert (Problem.objects.count(), Reply.objects.count()) == (1, 0)
+
+
 def test_words_and_answers_are_kept_by_the_database(
     coordinator: Client, open_study: Study, asked: Problem
 ) -> None:

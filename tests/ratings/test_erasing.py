@@ -17,7 +17,15 @@ from django.utils import timezone
 
 from ratings import audit, erasing, invitations, reading, scoring, signing
 from ratings.erasing import ErasureRefused
-from ratings.models import AuditEntry, Enrolment, Score, Session, Signature, Study
+from ratings.models import (
+    AccessToken,
+    AuditEntry,
+    Enrolment,
+    Score,
+    Session,
+    Signature,
+    Study,
+)
 from ratings.scoring import Answer, Submission
 from ratings.verifying import verify_study
 from tests.ratings.conftest import end_collecting, make_user, sign_in
@@ -63,11 +71,17 @@ def test_nothing_of_the_person_is_left_and_everything_verifies(
     rhea: User, open_study: Study
 ) -> None:
     before = Score.objects.filter(by=rhea).count()
+    ended = AccessToken.objects.create(
+        user=rhea, label="Rosenqvist laptop", token_sha256="1" * 64,
+        expires_at=timezone.now(),
+    )  # fmt: skip
     assert "rosenqvist" in read_everything()
     erasing.erase(user=rhea, actor=rhea)
     left = read_everything()
     for word in ("rosenqvist", "rhea@example.org", '"rhea"'):
         assert word not in left
+    ended.refresh_from_db()
+    assert (ended.label, ended.revoked_at is None) == ("", False)
     assert Score.objects.filter(by=rhea).count() == before == 12
     enrolment = open_study.enrolments.get(user=rhea)
     assert enrolment.code == "R01"

@@ -16,8 +16,9 @@ from django.test import Client
 from django.urls import reverse
 
 from ratings import invitations, raters
-from ratings.models import AccessEntry, Session, Study
+from ratings.models import AccessEntry, Enrolment, Session, Study
 from tests.ratings.conftest import make_user, sign_in
+from tests.ratings.script import Script
 
 pytestmark = pytest.mark.django_db
 PASSWORD = "a long enough password"
@@ -63,6 +64,24 @@ def test_where_required_a_coordinator_is_led_to_set_it_up_and_nowhere_else(
     held = reverse("mfa_deactivate_totp")
     assert "so it stays on" in browser.post(held).text
     assert Authenticator.objects.filter(type="totp").exists()
+
+
+def test_a_token_goes_no_way_round_it(study: Study, ada: User, settings: Any) -> None:
+    settings.REQUIRE_SECOND_FACTOR = True
+    sam = make_user("sam")
+    elsewhere = Study.objects.create(title="Other", created_by=ada)
+    Enrolment.objects.create(study=elsewhere, user=sam, role="statistician")
+    script, one = Script(sam), f"studies/{study.pk}/raters"
+    assert script.get("studies").status_code == 200
+    Enrolment.objects.create(study=study, user=sam, role="coordinator")
+    refused = script.get(one)
+    assert (refused.status_code, refused.json()["status"]) == (403, 403)
+    assert "Sign in and set it up" in refused.json()["detail"]
+    body = {"name": "Rhea", "email": "rhea@example.org"}
+    assert script.post(one, body).status_code == 403
+    assert not study.enrolments.filter(role="rater").exists()
+    set_up(by_form("sam")[0])
+    assert script.get(one).status_code == 200
 
 
 def test_raters_are_not_asked_and_rate_as_ever(
