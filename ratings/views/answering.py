@@ -29,6 +29,7 @@ def answer_rater(
     """Send an answer; one that is refused stays in its field with the reason."""
     study = access.find_study(user=request.user, study_id=study_id, act="monitor")
     asked = get_object_or_404(asking.of_study(study), pk=question_id)
+    code = asked.presentation.session.enrolment.code
     form = AnswerForm(request.POST)
     if form.is_valid():
         try:
@@ -36,9 +37,12 @@ def answer_rater(
         except AskingRefused as refusal:
             form.add_error("text", str(refusal))
         else:
-            code = asked.presentation.session.enrolment.code
             messages.success(request, f"{code} can read your answer now.")
             return redirect(f"{reverse('monitor', args=[study.pk])}#words")
+    # the field may be far below a long table of raters
+    messages.error(
+        request, f"Your answer to {code} was not sent: see why at its field."
+    )
     context = describe(study) | {"refused": asked.pk, "answer": form}
     return render(request, "ratings/monitor.html", context, status=422)
 

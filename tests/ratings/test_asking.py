@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -90,6 +91,9 @@ def test_an_answer_that_names_a_source_is_kept_in_its_field_and_not_sent(
         page = answer(coordinator, open_study, asked, text)
         assert page.status_code == 422
         assert "is the name of a source" in page.text
+        top, _, below = page.text.partition('id="progress"')
+        assert "Your answer to R01 was not sent: see why at its field." in top
+        assert re.search(rf'id="text-{asked.pk}"[^>]* autofocus', below)
         assert text in page.text
     assert not Reply.objects.exists()
     assert "even where you mean something else" in page.text
