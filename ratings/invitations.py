@@ -75,6 +75,17 @@ def find_or_make_person(*, name: str, email: str) -> User:
     )
 
 
+def tell_other_name(user: User, typed: str) -> str:
+    """That an address belongs to somebody of another name than was typed, if so."""
+    name, typed = " ".join(user.get_full_name().split()), " ".join(typed.split())
+    if not typed or typed.lower() == name.lower():
+        return ""
+    return (
+        f"This address has an account already; its name, {name or user.email}, is "
+        "used. Check the address if you meant somebody else."
+    )
+
+
 def invite(enrolment: Enrolment, token: str = "") -> str:
     """A new link's token; earlier unused links of the person stop working."""
     token = token or make_token()

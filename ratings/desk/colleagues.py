@@ -20,7 +20,7 @@ from ratings.desk.calls import (
     paged,
     send_page,
 )
-from ratings.desk.links import SEND, mail, read_send
+from ratings.desk.links import SEND, mail, name_person, read_send
 from ratings.models import Enrolment, Study
 from ratings.rater_forms import ColleagueForm
 
@@ -36,22 +36,31 @@ class ColleagueShape(Serializer[Any]):
 
 
 class WelcomeShape(Serializer[Any]):
-    """A single-use link, told this once; none for somebody who has an account."""
+    """A single-use link, told this once; none for somebody who has an account.
+
+    `name` is the person's whom the address belongs to; `remark` says so if it is
+    another one than was sent.
+    """
 
     id = serializers.UUIDField()
     role = serializers.CharField()
+    name = serializers.CharField()
+    remark = serializers.CharField()
     link = serializers.CharField()
     sent = serializers.BooleanField()
     unsent = serializers.CharField()
 
 
-def welcome(enrolment: Enrolment, actor: User, *, send: bool) -> Response:
+def welcome(
+    enrolment: Enrolment, actor: User, *, send: bool, typed: str = ""
+) -> Response:
     link, unsent = "", "This person has an account and signs in."
     if not enrolment.user.has_usable_password():
         token = invitations.hand_out(enrolment=enrolment, actor=actor)
         link, unsent = mailing.make_link(token), mail(enrolment, token, send=send)
     told = {
         "id": enrolment.pk, "role": enrolment.role, "link": link,
+        **name_person(enrolment.user, typed),
         "sent": not unsent, "unsent": unsent,
     }  # fmt: skip
     return Response(WelcomeShape(told).data, status=201)
@@ -83,7 +92,7 @@ class ColleaguesCall(DeskCall):
         send = read_send(request)
         data = check_form(ColleagueForm(read_body(request.data)))
         made = coordinators.add_colleague(study=study, actor=self.person, **data)
-        return welcome(made, self.person, send=send)
+        return welcome(made, self.person, send=send, typed=data["name"])
 
 
 class ColleagueCall(DeskCall):

@@ -24,10 +24,16 @@ SEND = [
 
 
 class LinkShape(Serializer[Any]):
-    """A single-use link: it is told this once. `unsent`: why no mail went out."""
+    """A single-use link: it is told this once. `unsent`: why no mail went out.
+
+    `name` is the person's whom the address belongs to; `remark` says so if it is
+    another one than was sent.
+    """
 
     rater = serializers.UUIDField()
     code = serializers.CharField()
+    name = serializers.CharField()
+    remark = serializers.CharField()
     link = serializers.URLField()
     sent = serializers.BooleanField()
     unsent = serializers.CharField()
@@ -41,21 +47,33 @@ def read_send(request: Request) -> bool:
     return said == "true"
 
 
-def send_link(enrolment: Enrolment, actor: User, *, send: bool) -> Response:
+def send_link(
+    enrolment: Enrolment, actor: User, *, send: bool, typed: str = ""
+) -> Response:
     """A new link in the answer, and by mail if that was asked for."""
     token = invitations.hand_out(enrolment=enrolment, actor=actor)
-    return show_link(enrolment, token, unsent=mail(enrolment, token, send=send))
+    unsent = mail(enrolment, token, send=send)
+    return show_link(enrolment, token, unsent=unsent, typed=typed)
 
 
 NOT_ASKED = "It was not asked for."
 
 
-def show_link(enrolment: Enrolment, token: str, *, unsent: str = NOT_ASKED) -> Response:
+def show_link(
+    enrolment: Enrolment, token: str, *, unsent: str = NOT_ASKED, typed: str = ""
+) -> Response:
     told = {
         "rater": enrolment.pk, "code": enrolment.code,
+        **name_person(enrolment.user, typed),
         "link": mailing.make_link(token), "sent": not unsent, "unsent": unsent,
     }  # fmt: skip
     return Response(LinkShape(told).data, status=201)
+
+
+def name_person(user: User, typed: str) -> dict[str, str]:
+    """Whose the address is, so that nobody else is invited in silence."""
+    remark = invitations.tell_other_name(user, typed)
+    return {"name": user.get_full_name(), "remark": remark}
 
 
 def mail(enrolment: Enrolment, token: str, *, send: bool) -> str:

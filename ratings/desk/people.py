@@ -49,7 +49,7 @@ class RatersCall(DeskCall):
         send = read_send(request)
         data = check_form(RaterForm(read_body(request.data)))
         made = invitations.add_rater(study=study, actor=self.person, **data)
-        return send_link(made, self.person, send=send)
+        return send_link(made, self.person, send=send, typed=data["name"])
 
 
 class LateRatersCall(DeskCall):
@@ -62,7 +62,7 @@ class LateRatersCall(DeskCall):
         send = read_send(request)
         data = check_form(LateRaterForm(read_body(request.data), study=study))
         made = latecomers.add_late_rater(study=study, actor=self.person, **data)
-        return send_link(made, self.person, send=send)
+        return send_link(made, self.person, send=send, typed=data["name"])
 
 
 class ErasureCall(DeskCall):

@@ -163,4 +163,4 @@ class ReplacementCall(OneRaterCall):
         send = read_send(request)
         data = check_form(ReplaceForm(read_body(request.data)))
         made = raters.replace(enrolment=enrolment, actor=self.person, **data)
-        return send_link(made, self.person, send=send)
+        return send_link(made, self.person, send=send, typed=data["name"])

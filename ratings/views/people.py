@@ -80,15 +80,8 @@ def add_colleague(request: SignedInRequest, study_id: UUID) -> HttpResponse:
 
 def note_other_name(request: SignedInRequest, enrolment: Enrolment, typed: str) -> None:
     """Say it where an address belongs to somebody of another name than was typed."""
-    name = " ".join(enrolment.user.get_full_name().split())
-    typed = " ".join(typed.split())
-    if typed and typed.lower() != name.lower():
-        own = name or enrolment.user.email
-        messages.warning(
-            request,
-            f"This address has an account already; its name, {own}, is used. Check "
-            "the address if you meant somebody else.",
-        )
+    if remark := invitations.tell_other_name(enrolment.user, typed):
+        messages.warning(request, remark)
 
 
 def welcome(request: SignedInRequest, enrolment: Enrolment) -> HttpResponse:

@@ -114,7 +114,9 @@ def test_every_call_refuses_a_field_that_it_does_not_know(
     assert tried > 30
 
 
-ODD = (5, -1.5, 10**400, True, [], ["x", 3], {"x": []}, None, "\u0000", "x" * 70_000)
+ODD: tuple[Any, ...] = (
+    5, -1.5, 10**400, True, [], ["x", 3], {"x": []}, None, "\u0000", "x" * 70_000,
+)  # fmt: skip
 
 
 def list_fields(schemas: dict[str, Any], told: dict[str, Any]) -> list[str]:

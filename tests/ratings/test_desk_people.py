@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from urllib.parse import urlsplit
+
 import pytest
 from django.core import mail
 from django.test import Client
 
+from ratings import raters
 from ratings.models import Enrolment, Invitation, Session, Study
 from tests.ratings.conftest import make_user
 from tests.ratings.script import Script
@@ -66,6 +69,58 @@ def test_an_account_that_is_switched_off_is_added_nowhere(
         assert answer.status_code == 409
         assert "The account off@example.org is switched off" in answer.json()["detail"]
     assert not Enrolment.objects.filter(user=off).exists()
+
+
+def test_whose_the_address_is_stands_in_the_answer(
+    script: Script, study: Study, open_study: Study
+) -> None:
+    make_user("robin")
+    draft = Study.objects.create(title="Draft", created_by=study.created_by)
+    lead = {"study": draft, "user": study.created_by, "role": "coordinator"}
+    Enrolment.objects.create(**lead)
+    wrong = {"name": "Xavier Wrong", "email": "robin@example.org"}
+    late = f"studies/{open_study.pk}/late-raters"
+    taken = [
+        script.post(late, {**wrong, "reason": "One fell ill."}),
+        script.post(f"studies/{draft.pk}/raters", wrong),
+    ]
+    code = draft.enrolments.get(code="R01")
+    script.delete(f"studies/{draft.pk}/raters/{code.pk}")
+    colleague = {"role": "statistician", "name": "Xavier", "colleague": wrong["email"]}
+    taken.append(script.post(f"studies/{draft.pk}/colleagues", colleague))
+    for answer in taken:
+        assert (answer.status_code, answer.json()["name"]) == (201, "robin")
+        assert "its name, robin, is used" in answer.json()["remark"]
+    new = {"name": "Lea", "email": "lea@example.org"}
+    plain = script.post(f"studies/{draft.pk}/raters", new).json()
+    assert (plain["name"], plain["remark"]) == ("Lea", "")
+    swap = f"studies/{draft.pk}/raters/{plain['rater']}/replacement"
+    make_user("carl")
+    other = script.post(swap, {"name": "Xavier", "email": "carl@example.org"})
+    assert (other.status_code, other.json()["name"]) == (201, "carl")
+    assert "its name, carl, is used" in other.json()["remark"]
+
+
+def test_who_takes_a_place_over_did_not_join_when_the_other_did(
+    script: Script, coordinator: Client, study: Study
+) -> None:
+    made = script.post(
+        f"studies/{study.pk}/raters", {"name": "Rhea", "email": "rhea@example.org"}
+    ).json()
+    words = {"password": "a quiet spinal cord", "again": "a quiet spinal cord"}
+    Client().post(urlsplit(made["link"]).path, words)
+    at = f"/studies/{study.pk}/raters/"
+    assert "Joined" in coordinator.get(at).text
+    make_user("robin")
+    for name, word in (("robin", "Has an account already"), ("Lea", "No link yet")):
+        raters.replace(
+            enrolment=Enrolment.objects.get(pk=made["rater"]), name=name, reason="",
+            actor=study.created_by, email=f"{name.lower()}@example.org",
+        )  # fmt: skip
+        for page in (at, f"{at}{made['rater']}/"):
+            text = coordinator.get(page).text
+            assert "Joined" not in text
+            assert word in text
 
 
 def test_nobody_who_left_is_reminded(
