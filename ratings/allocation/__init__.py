@@ -10,7 +10,12 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 
 from ratings.allocation.balance import draw_first_arms, draw_late_row
-from ratings.allocation.burden import Burden, count_masks
+from ratings.allocation.burden import (
+    Burden,
+    bound_distance,
+    count_masks,
+    list_rest,
+)
 from ratings.allocation.draws import make_picker, shuffle
 from ratings.allocation.one_rater import allocate_rater
 from ratings.allocation.plan import (
@@ -26,6 +31,7 @@ from ratings.allocation.plan import (
     Material,
     Placement,
 )
+from ratings.allocation.shortfalls import Shortfall, write_notes
 
 __all__ = [
     "BAD",
@@ -42,9 +48,11 @@ __all__ = [
     "Placement",
     "allocate",
     "allocate_late",
+    "bound_distance",
     "count_masks",
     "list_firsts",
     "make_picker",
+    "name_shown",
     "shuffle",
 ]
 
@@ -59,7 +67,7 @@ def allocate(
     (over raters). Names are sorted first, so upload order has no influence.
     """
     raters, arms = sorted(raters), sorted(material.arms)
-    cases = {rater: list_cases(material, design, rater) for rater in raters}
+    cases = {rater: list_rest(material, design, rater) for rater in raters}
     everything = sorted({case for own in cases.values() for case in own})
     place = {case: n for n, case in enumerate(everything)}
     table = draw_first_arms(
@@ -88,7 +96,7 @@ def allocate_late(
     that as evenly over all raters for every case as is still possible.
     """
     earlier, arms = list(earlier), sorted(material.arms)
-    cases = list_cases(material, design, rater)
+    cases = list_rest(material, design, rater)
     counts = Counter(list_firsts(earlier))
     row = draw_late_row(
         seen=[[counts[case, arm] for arm in arms] for case in cases],
@@ -102,12 +110,6 @@ def allocate_late(
         drawn.placements, drawn.distance, drawn.notes, drawn.spread_raters,
         find_spread(counts, cases, arms),
     )  # fmt: skip
-
-
-def list_cases(material: Material, design: Design, rater: str) -> list[str]:
-    """The cases that this rater is to score: neither excluded nor calibration."""
-    out = {*material.excluded.get(rater, ()), *(case for case, _ in design.calibration)}
-    return sorted(set(material.cases) - out)
 
 
 def list_firsts(placements: Iterable[Placement]) -> list[tuple[str, str]]:
@@ -130,7 +132,7 @@ def draw_orders(
     seed: str,
 ) -> Allocation:
     placements: list[Placement] = []
-    notes: dict[str, None] = {}
+    found: dict[str, tuple[Shortfall, ...]] = {}
     distances = []
     for rater, first in firsts.items():
         drawn = allocate_rater(
@@ -138,7 +140,7 @@ def draw_orders(
         )
         placements += drawn.placements
         distances.append(drawn.distance)
-        notes |= dict.fromkeys(drawn.notes)
+        found[rater] = drawn.shortfalls
     arms = sorted(material.arms)
     per_case = Counter(
         (case, arm) for first in firsts.values() for case, arm in first.items()
@@ -150,10 +152,16 @@ def draw_orders(
     return Allocation(
         placements=tuple(placements),
         distance=min(distances, default=design.min_distance),
-        notes=tuple(notes),
+        notes=write_notes(found, shown=name_shown(material, design)),
         spread_raters=find_spread(per_rater, firsts, arms),
         spread_cases=find_spread(per_case, cases, arms),
     )
+
+
+def name_shown(material: Material, design: Design) -> str:
+    """What of one case stands apart: masks, or only the same ones shown again."""
+    alone = len(material.arms) > 1 and not design.paired
+    return "masks" if alone else "showings"
 
 
 def find_spread(

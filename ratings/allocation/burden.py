@@ -1,4 +1,4 @@
-"""How many masks one rater is to judge under a design, without drawing an order."""
+"""What a design asks of one rater and allows, without drawing an order."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ class Burden:
         return self.main + self.repeats + self.controls + self.calibration
 
 
-def count_masks(*, material: Material, design: Design) -> Burden:
-    """What `allocate` gives a rater from whom no case is kept.
+def count_masks(*, material: Material, design: Design, rater: str = "") -> Burden:
+    """What `allocate` gives a rater; one without a name has no case left out.
 
     Cases used for calibration are no part of the rest, and need not be of the
     material's.
     """
     practised = {case for case, _ in design.calibration}
-    rest = set(material.cases) - practised
+    rest = set(list_rest(material, design, rater))
     fit = rest if material.empty_cases is None else rest & set(material.empty_cases)
     together = len(material.arms) if design.paired else 1
     units = len(rest) if design.paired else len(rest) * len(material.arms)
@@ -42,3 +42,24 @@ def count_masks(*, material: Material, design: Design) -> Burden:
         controls=controls * together,
         calibration=practice * together,
     )
+
+
+def list_rest(material: Material, design: Design, rater: str = "") -> list[str]:
+    """The cases that a rater is to score: neither excluded nor calibration."""
+    out = {*material.excluded.get(rater, ()), *(case for case, _ in design.calibration)}
+    return sorted(set(material.cases) - out)
+
+
+def bound_distance(
+    *, material: Material, design: Design, rater: str = ""
+) -> int | None:
+    """How far apart two showings of a case can be at most; None if that is enough.
+
+    Of one position more than there are cases, two show the same case. Hidden repeats
+    and controls may bring the draw below this.
+    """
+    cases = len(list_rest(material, design, rater))
+    count = count_masks(material=material, design=design, rater=rater)
+    alone = design.paired or len(material.arms) < 2
+    once = alone and not count.repeats and not count.controls
+    return None if once or not cases or cases >= design.min_distance else cases

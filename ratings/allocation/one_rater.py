@@ -16,10 +16,15 @@ from ratings.allocation.plan import (
     EMPTY,
     MAIN,
     REPEAT,
-    Allocation,
     Design,
     Material,
     Placement,
+)
+from ratings.allocation.shortfalls import (
+    DISTANCE,
+    EMPTY_MASKS,
+    MISPLACED,
+    Shortfall,
 )
 
 
@@ -33,6 +38,15 @@ class Showing:
     repeat: int = 0
 
 
+@dataclass(frozen=True)
+class Order:
+    """One rater's placements, the least distance kept, and what could not be met."""
+
+    placements: tuple[Placement, ...]
+    distance: int
+    shortfalls: tuple[Shortfall, ...]
+
+
 def allocate_rater(
     *,
     rater: str,
@@ -40,33 +54,46 @@ def allocate_rater(
     material: Material,
     design: Design,
     seed: str,
-) -> Allocation:
+) -> Order:
     """One rater's placements; `first` says which arm of a case has the first place."""
     pick = make_picker(seed, f"order/{rater}")
     arms = sorted(material.arms)
     orders = arrange(first=first, arms=arms, pick=pick)
     main = list_main(orders, paired=design.paired)
     repeats = draw_repeats(main, design=design, pick=pick)
-    controls, notes = draw_controls(
+    controls, missing = draw_controls(
         cases=sorted(first), material=material, design=design, seed=seed, pick=pick
     )
-    counts = Counter(showing.case for showing in [*main, *repeats, *controls])
+    counts = count_showings(main, repeats, controls)
     distance = reach_distance(counts, design.min_distance)
-    if distance < design.min_distance:
-        notes = (*notes, explain_distance(design.min_distance, distance, len(counts)))
+    close = find_closeness(main, repeats, controls, wanted=design.min_distance)
     sequence = order_cases(counts=counts, distance=distance, pick=pick)
     body = fill(sequence, [*main, *repeats], controls, pick)
     head = list_calibration(design, arms, pick)
     placements = place(rater, [*head, *body], design.session_maximum)
-    return Allocation(tuple(placements), distance, tuple(notes))
+    return Order(tuple(placements), distance, (*close, *missing))
 
 
-def explain_distance(wanted: int, reached: int, cases: int) -> str:
-    plural = "" if cases == 1 else "s"
-    return (
-        f"The masks of one case were to stand at least {wanted} positions apart; with "
-        f"{cases} case{plural} no order does better than {reached}, which was used."
-    )
+def count_showings(*showings: Sequence[Showing]) -> Counter[str]:
+    return Counter(showing.case for some in showings for showing in some)
+
+
+def find_closeness(
+    main: Sequence[Showing],
+    repeats: Sequence[Showing],
+    controls: Sequence[Showing],
+    *,
+    wanted: int,
+) -> tuple[Shortfall, ...]:
+    """Why showings of a case stand nearer than wanted, if they do."""
+    counts = count_showings(main, repeats, controls)
+    distance = reach_distance(counts, wanted)
+    if distance >= wanted:
+        return ()
+    again = {"hidden repeats": repeats, "controls": controls}
+    alone = reach_distance(count_showings(main), wanted)
+    crowded = [name for name, shown in again.items() if shown and alone > distance]
+    return (Shortfall(DISTANCE, wanted, distance, len(counts), " and ".join(crowded)),)
 
 
 def list_main(orders: Mapping[str, Sequence[str]], *, paired: bool) -> list[Showing]:
@@ -107,7 +134,7 @@ def draw_controls(
     design: Design,
     seed: str,
     pick: Pick,
-) -> tuple[list[Showing], tuple[str, ...]]:
+) -> tuple[list[Showing], tuple[Shortfall, ...]]:
     """Controls on the same cases for all raters, as far as each may see them."""
     usual = shuffle(sorted(material.cases), make_picker(seed, "controls"))
     allowed = [case for case in usual if case in cases]
@@ -115,16 +142,14 @@ def draw_controls(
     bad = allowed[: design.control_bad]
     rest = [*allowed[design.control_bad :], *bad]
     empty = [case for case in rest if case in fit][: design.control_empty]
-    notes = []
-    for kind, got, wanted in (
-        ("misplaced", len(bad), design.control_bad),
-        ("empty", len(empty), design.control_empty),
-    ):
-        if got < wanted:
-            notes.append(
-                f"{wanted} {kind} masks were to be mixed in as controls; with the "
-                f"cases that there are, {got} could be."
-            )
+    missing = tuple(
+        Shortfall(kind, wanted, got, len(cases))
+        for kind, got, wanted in (
+            (MISPLACED, len(bad), design.control_bad),
+            (EMPTY_MASKS, len(empty), design.control_empty),
+        )
+        if got < wanted
+    )
     arms = sorted(material.arms)
     showings = []
     for arm, chosen in ((BAD, bad), (EMPTY, empty)):
@@ -133,7 +158,7 @@ def draw_controls(
             if design.paired:
                 shown = shuffle([arm, *shuffle(arms, pick)[1:]], pick)
             showings.append(Showing(case, tuple(shown), CONTROL))
-    return showings, tuple(notes)
+    return showings, missing
 
 
 def fill(

@@ -25,6 +25,7 @@ from ratings.allocation import (
     Placement,
     allocate,
     allocate_late,
+    bound_distance,
     count_masks,
     list_firsts,
     make_picker,
@@ -32,6 +33,7 @@ from ratings.allocation import (
 )
 from ratings.allocation.balance import draw_late_row
 from ratings.allocation.order import reach_distance
+from ratings.allocation.shortfalls import Shortfall, write_notes
 
 
 def make_material(cases: int, arms: int) -> Material:
@@ -375,6 +377,53 @@ def test_it_says_plainly_when_the_distance_cannot_be_kept() -> None:
     assert allocation.distance == 2
     assert "with 2 cases no order does better than 2" in allocation.notes[0]
     assert draw(raters=1, cases=20, arms=2).notes == ()
+
+
+@settings(max_examples=200, deadline=None)
+@given(practising())
+def test_no_draw_keeps_a_greater_distance_than_was_foretold(
+    planned: tuple[Material, Design],
+) -> None:
+    material, design = planned
+    bound = bound_distance(material=material, design=design)
+    drawn = allocate(material=material, raters=["R01"], design=design, seed="seed")
+    if bound is None:
+        return
+    assert drawn.distance <= bound < design.min_distance
+    told = count_masks(material=material, design=design)
+    assert told.repeats or told.controls or drawn.distance == bound
+
+
+def test_one_sentence_names_who_has_which_distance_and_why() -> None:
+    plain, crowded = (
+        Shortfall("distance", 10, 2, 2),
+        Shortfall("distance", 10, 1, 2, "hidden repeats and controls"),
+    )
+    found = {"R01": [plain], "R02": [crowded], "R03": [plain], "R04": []}
+    assert write_notes(found, shown="masks") == (
+        "The masks of one case were to stand at least 10 positions apart; no order "
+        "does better than these, which were used: 2 for R01 and R03, with 2 "
+        "cases; 1 for R02, with 2 cases and hidden repeats and controls.",
+    )
+    alike = write_notes({"R01": [crowded], "R02": [crowded]}, shown="showings")
+    assert alike == (
+        "The showings of one case were to stand at least 10 positions apart; with 2 "
+        "cases and hidden repeats and controls no order does better than 1, which was "
+        "used.",
+    )
+    few = {"R01": [Shortfall("empty", 3, 2, 5)], "R02": [Shortfall("empty", 3, 1, 4)]}
+    assert write_notes(few, shown="masks") == (
+        "3 empty masks were to be mixed in as controls; with the cases that there are, "
+        "fewer could be: 2 for R01; 1 for R02.",
+    )
+
+
+def test_what_is_shown_again_is_blamed_only_where_it_is_why() -> None:
+    crowded = Design(repeat_percent=30, control_bad=1)
+    (note,) = draw(raters=1, cases=2, arms=2, design=crowded, seed="2").notes
+    assert "with 2 cases and hidden repeats and controls no order" in note
+    (note,) = draw(raters=3, cases=4, arms=2).notes
+    assert "with 4 cases no order does better than 4" in note
 
 
 def test_repeats_are_spread_over_arms_and_cases() -> None:
