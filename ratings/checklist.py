@@ -17,6 +17,7 @@ from ratings import (
     outdated,
     raters,
     selecting,
+    sizing,
     training,
 )
 from ratings.design import CONFLICTS, read_design
@@ -60,12 +61,12 @@ class AuditState:
 def list_checks(study: Study, facts: Facts, actor: User) -> list[Check]:
     """The steps before locking, in order, with their obstacles and remarks."""
     out = study.cases.exclude(left_out="").count()
-    cases = plural(facts.cases, "case") if facts.cases else "none yet"
+    cases = sizing.tell_cases(study) if facts.cases else "none yet"
     cases += f", {out} left out" if out else ""
     arms = ", ".join(f"{label}: {n}" for label, _, n in facts.arms) or "none yet"
     count = plural(facts.raters, "rater") if facts.raters else "none yet"
     scale = f"Scale 1 to {len(study.scale)}, {plural(len(study.questions), 'question')}"
-    distance = f"least distance {study.design.get('min_distance', 10)}"
+    distance = f"least distance wanted {study.design.get('min_distance', 10)}"
     rows = (
         ("cases", "Cases", cases, list_case_remarks(study)),
         ("predictions", "Masks by source", arms, ()),
@@ -94,7 +95,8 @@ def list_case_remarks(study: Study) -> list[str]:
             "The choice of cases differs from what was drawn; the protocol says so."
         )
     untrue = outdated.tell(study)
-    return [*found, untrue] if untrue else found
+    found += [untrue] if untrue else []
+    return [*found, *sizing.list_test_remarks(study)]
 
 
 def list_design_remarks(study: Study) -> list[str]:
@@ -103,7 +105,8 @@ def list_design_remarks(study: Study) -> list[str]:
         found.append("There are no instructions for raters.")
     if not study.contact.strip():
         found.append("Raters have nobody to ask: there is no contact.")
-    return [*list_telling_words(study), *found]
+    far = sizing.list_distance_remarks(study)
+    return [*list_telling_words(study), *found, *far]
 
 
 def list_telling_words(study: Study) -> list[str]:

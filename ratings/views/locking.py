@@ -26,9 +26,11 @@ from ratings import (
     frozen,
     protocol,
     separating,
+    sizing,
     steps,
 )
 from ratings.checklist import StatementRefused
+from ratings.design import read_design
 from ratings.meanwhile import Stale
 from ratings.models import Study
 from ratings.proof import auditing
@@ -39,7 +41,9 @@ from ratings.steps import Facts, plural
 from ratings.views import SignedInRequest
 from ratings.views.meanwhile import show_stale
 
-SECONDS_AN_ITEM = 45
+# Most of it goes into looking through the slices, which is done once for a mask; a
+# further question is read and answered from the same look. An assumption, not measured.
+SECONDS_AN_ITEM, SECONDS_A_FURTHER_QUESTION = 45, 10
 
 
 @login_required
@@ -117,6 +121,9 @@ def show_locked(request: SignedInRequest, study: Study) -> HttpResponse:
         "locked_by": audit.tell_actor(entry) if entry else "",
         "report": study.allocation_report,
         "facts": facts,
+        "cases": sizing.tell_cases(study),
+        "rivals": len(facts.arms) > 1,
+        "paired": read_design(study.design).paired,
         "burden": describe_burden(study, facts),
         "amendments": amending.list_amendments(study),
         "amendable": amending.may_amend(study),
@@ -129,9 +136,6 @@ def describe_burden(study: Study, facts: Facts) -> str:
     count = protocol.count_burden(study)
     if not count.total:
         return ""
-    minutes = round(count.total * SECONDS_AN_ITEM / 60)
-    hours, rest = divmod(minutes, 60)
-    parts = [f"{hours} h"] * bool(hours) + [f"{rest} min"] * bool(rest or not hours)
     kinds = {
         "hidden repeat": count.repeats,
         "control": count.controls,
@@ -139,11 +143,18 @@ def describe_burden(study: Study, facts: Facts) -> str:
     }
     more = [plural(number, noun) for noun, number in kinds.items() if number]
     of_which = f" ({', '.join([str(count.main), *more])})" if more else ""
-    text = (
-        f"{plural(count.total, 'mask')} a rater{of_which} ≈ {' '.join(parts)} at "
-        f"{SECONDS_AN_ITEM} s each"
-    )
+    text = f"{plural(count.total, 'mask')} a rater{of_which} ≈ "
+    text += tell_time(count.total, further=len(study.questions) - 1)
     return text + (f"; {plural(facts.raters, 'rater')}" if facts.raters else "")
+
+
+def tell_time(masks: int, *, further: int) -> str:
+    """How long so many masks take, and what is assumed of each."""
+    seconds = SECONDS_AN_ITEM + SECONDS_A_FURTHER_QUESTION * further
+    hours, rest = divmod(round(masks * seconds / 60), 60)
+    parts = [f"{hours} h"] * bool(hours) + [f"{rest} min"] * bool(rest or not hours)
+    why = f", {SECONDS_A_FURTHER_QUESTION} s of it for each further question"
+    return f"{' '.join(parts)} at {seconds} s each{why if further else ''}"
 
 
 def list_remarks(facts: Facts) -> list[str]:

@@ -12,7 +12,9 @@ from django.urls import reverse
 
 from ratings import audit, invitations, obstacles, protocol
 from ratings.models import Arm, AuditEntry, Item, Mask, Study
+from ratings.views.locking import tell_time
 from tests.ratings.conftest import AddCases
+from tests.ratings.script import Script
 
 SIGNED = {"password": "a long enough password"}
 
@@ -80,6 +82,26 @@ def test_the_burden_is_told_before_the_lock(ready: Study, coordinator: Client) -
         "16 masks a rater (10, 3 hidden repeats, 2 controls, 1 practice mask) ≈ 12 min"
     )
     assert said in text
+
+
+def test_further_questions_take_further_time_on_the_page_and_in_the_api(
+    ready: Study, coordinator: Client, script: Script
+) -> None:
+    ready.questions += [{"key": f"q{n}", "text": "And this?"} for n in (2, 3)]
+    ready.save()
+    said = (
+        "12 masks a rater ≈ 13 min at 65 s each, 10 s of it for each further question"
+    )
+    assert said in coordinator.get(address(ready)).text
+    assert said in coordinator.get(reverse("design", args=[ready.pk])).text
+    told = script.get(f"studies/{ready.pk}/checklist").json()["burden"]
+    assert told == f"{said}; 2 raters"
+    power = script.post(f"studies/{ready.pk}/power", {}).json()
+    assert power["burden"] == told
+
+
+def test_one_question_takes_as_long_as_it_always_did() -> None:
+    assert tell_time(96, further=0) == "1 h 12 min at 45 s each"
 
 
 @pytest.mark.parametrize("typed", ["", "cord", "cord lesions"])
