@@ -40,6 +40,12 @@ def find_study(*, user: User | AnonymousUser, study_id: UUID | str, act: str) ->
     return enrolment.study
 
 
+def find_role(*, user: User | AnonymousUser, study: Study) -> str:
+    """What somebody who may see a page of the study is in it."""
+    mine = Enrolment.objects.filter(study=study, user_id=user.pk or 0)
+    return mine.values_list("role", flat=True).first() or Role.COORDINATOR
+
+
 def find_session(*, user: User | AnonymousUser, key: str) -> Session:
     """A rater's own session; another's is as unknown as none."""
     if user.pk is None:

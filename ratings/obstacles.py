@@ -37,8 +37,8 @@ def list_obstacles(study: Study) -> list[tuple[str, str]]:
         sentence = "There is no case yet. Upload images and masks under Cases."
         found.append(("cases", sentence))
     if not arms:
-        sentence = "There is no mask yet. Upload masks, or predict them."
-        found.append(("cases", sentence))
+        sentence = "There is no mask yet. Upload masks under Cases, or predict them."
+        found.append(("predictions", sentence))
     for arm in arms:
         missing = cases - Mask.objects.filter(arm=arm, case__left_out="").count()
         if missing:
@@ -52,7 +52,8 @@ def list_obstacles(study: Study) -> list[tuple[str, str]]:
     if arms and study.reference_arm not in {arm.key for arm in arms}:
         sentence = (
             "No mask belongs to the arm that the others are compared with "
-            f"(“{study.reference_arm}”). Choose another reference under Design."
+            f"(“{study.reference_arm}”). Choose another reference under Design and "
+            "save it."
         )
         found.append(("design", sentence))
     found += [("design", sentence) for sentence in list_practice_faults(study)]

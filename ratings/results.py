@@ -141,6 +141,14 @@ def is_current(run: AnalysisRun) -> bool:
     return bool(run.results.get("analysis", {}).get("schema") == SCHEMA)
 
 
+def is_analysed(study: Study) -> bool:
+    """Whether results are stored that can be shown, asked without reading a score."""
+    from ratings.statistics.summary import SCHEMA
+
+    runs = AnalysisRun.objects.filter(study=study)
+    return runs.filter(results__analysis__schema=SCHEMA).exists()
+
+
 def request(study: Study) -> Job:
     """The job that analyses the study: the one under way, else a new one."""
     under_way = study.jobs.filter(

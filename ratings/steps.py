@@ -7,10 +7,10 @@ from dataclasses import dataclass, replace
 
 from django.urls import reverse
 
-from ratings import obstacles, reading
+from ratings import access, obstacles, reading, results
 from ratings.models import Arm, Enrolment, Job, Mask, ScoreImport, Study
 
-State = Study.State
+State, Role = Study.State, Enrolment.Role
 WORDS = {
     "done": "Done",
     "next": "Next",
@@ -34,10 +34,16 @@ class Facts:
     obstacles: tuple[tuple[str, str], ...]
     items: int
     scored: int
+    changed_design: bool = True
+    analysed: bool = False
 
     @property
     def draft(self) -> bool:
         return self.state == State.DRAFT
+
+    @property
+    def all_rated(self) -> bool:
+        return 0 < self.items == self.scored
 
     def count_missing(self, kinds: frozenset[str]) -> int:
         return sum(self.cases - n for _, kind, n in self.arms if kind in kinds)
@@ -45,27 +51,21 @@ class Facts:
 
 @dataclass(frozen=True)
 class Step:
-    """One line of the column at the left; without a url it can't be opened yet."""
+    """One line of the column at the left; without a url it can't be opened yet.
+
+    A `complete` step only has to be ended.
+    """
 
     key: str
     label: str
     status: str
     note: str
     url: str
+    complete: bool = False
 
     @property
     def word(self) -> str:
         return WORDS[self.status]
-
-
-@dataclass(frozen=True)
-class Outlook:
-    """What is next in the study, as a sentence, and the page where it is done."""
-
-    sentence: str
-    verb: str
-    step: str
-    url: str
 
 
 def count_facts(study: Study) -> Facts:
@@ -88,6 +88,8 @@ def count_facts(study: Study) -> Facts:
         obstacles=tuple(obstacles.list_obstacles(study)) if draft else (),
         items=items,
         scored=scored,
+        changed_design=study.design_revision > 0,
+        analysed=study.state == State.UNBLINDED and results.is_analysed(study),
     )
 
 
@@ -126,7 +128,10 @@ def judge_predictions(facts: Facts) -> tuple[str, str]:
 def judge_design(facts: Facts) -> tuple[str, str]:
     if any(step == "design" for step, _ in facts.obstacles):
         return "problem", "to be mended"
-    return "done", "" if facts.draft else "frozen"
+    if not facts.draft:
+        return "done", "frozen"
+    # what a new study starts with can be locked, but nobody has to have seen it
+    return ("done", "") if facts.changed_design else ("optional", "nothing changed")
 
 
 def judge_raters(facts: Facts) -> tuple[str, str]:
@@ -167,8 +172,13 @@ def judge_results(facts: Facts) -> tuple[str, str]:
 
 def judge_export(facts: Facts) -> tuple[str, str]:
     if facts.state == State.UNBLINDED:
-        return "done", "ready"
+        return tell_export(facts.analysed)
     return "later", "after unblinding"
+
+
+def tell_export(analysed: bool) -> tuple[str, str]:
+    """The export holds the results, so there is none before they are computed."""
+    return ("done", "ready") if analysed else ("later", "after the analysis")
 
 
 def judge_comparison(facts: Facts) -> tuple[str, str]:
@@ -200,29 +210,63 @@ OPENS = {
 }
 
 
-def list_steps(study: Study, facts: Facts | None = None) -> list[Step]:
-    """All steps in order; the first that waits for the coordinator is "next"."""
+# What somebody must be let do to see a step's page.
+ACTS = {
+    "raters": "invite",
+    "lock": "lock",
+    "monitor": "monitor",
+    **dict.fromkeys(("cases", "predictions", "design"), "edit"),
+    **dict.fromkeys(("moved", "results", "comparison", "export"), "results"),
+}
+
+
+def list_steps(
+    study: Study, facts: Facts | None = None, *, role: str = Role.COORDINATOR
+) -> list[Step]:
+    """The steps that a role may see, in order; the first that waits is "next".
+
+    Nothing is next while a problem stands.
+    """
     if ScoreImport.objects.filter(study=study).exists():
-        return list_moved(study)
-    facts = facts or count_facts(study)
-    steps = [make_step(study, facts, *entry) for entry in STEPS]
-    for index, step in enumerate(steps):
-        if step.status == "todo":
-            steps[index] = replace(step, status="next")
-            break
-    return steps
+        steps = list_moved(study)
+    else:
+        facts = facts or count_facts(study)
+        steps = [make_step(study, facts, *entry) for entry in STEPS]
+    seen = [step for step in steps if role in access.ACTS[ACTS[step.key]]]
+    if role not in access.ACTS["unblind"]:
+        return [wait(step) for step in seen]
+    if any(step.status == "problem" for step in seen):
+        return seen
+    waiting = [n for n, step in enumerate(seen) if step.status == "todo"]
+    for n in waiting[:1]:
+        seen[n] = replace(seen[n], status="next")
+    return seen
+
+
+def wait(step: Step) -> Step:
+    """The step for whoever can do nothing about it but come back later."""
+    if step.status != "todo":
+        return step
+    return replace(step, status="later", note="after unblinding", url="")
 
 
 def list_moved(study: Study) -> list[Step]:
     """The steps of a study that was rated elsewhere: its scores are all it has."""
+    people = study.enrolments.count()
     entries = (
-        ("moved", "Moved scores", "checked"),
-        ("results", "Results", "unblinded"),
-        ("export", "Export", "ready"),
+        ("moved", "Moved scores", "done", "checked"),
+        (
+            "raters",
+            "Colleagues",
+            "done",
+            "1 person" if people == 1 else f"{people} people",
+        ),
+        ("results", "Results", "done", "unblinded"),
+        ("export", "Export", *tell_export(results.is_analysed(study))),
     )
     return [
-        Step(key, label, "done", note, reverse(key, args=[study.pk]))
-        for key, label, note in entries
+        Step(key, label, status, note, reverse(key, args=[study.pk]))
+        for key, label, status, note in entries
     ]
 
 
@@ -234,44 +278,4 @@ def make_step(study: Study, facts: Facts, key: str, label: str, judge: Judge) ->
     if key == "comparison":
         reachable = status != "later"
     url = reverse(key, args=[study.pk]) if reachable else ""
-    return Step(key=key, label=label, status=status, note=note, url=url)
-
-
-SENTENCES = {
-    "cases": ("Upload images and their masks.", "Upload files"),
-    "raters": ("Add the people who will rate.", "Add raters"),
-    "lock": ("Everything is ready: check the study and lock it.", "Check and lock"),
-    "monitor": ("Raters are at work. Watch how far they are.", "Monitor"),
-    "results": ("Rating is closed. Unblind to see the results.", "Unblind"),
-}
-PROBLEMS = {
-    "design": "The design can’t be locked as it is: Check and lock says why.",
-    "cases": "Some cases lack a mask: upload it, or remove the case.",
-    "raters": "A rater has nothing to rate: see why.",
-    "predictions": "Some predictions are missing: see why, and run them again.",
-}
-
-
-def find_outlook(study: Study, steps: list[Step]) -> Outlook:
-    """The one thing to do now: a problem first, else the next step."""
-    for step in steps:
-        if step.status == "problem":
-            return Outlook(PROBLEMS[step.key], "Look", step.key, step.url)
-    for step in steps:
-        if step.status == "next":
-            sentence, verb = SENTENCES[step.key]
-            if step.key == "lock" and study.state == State.LOCKED:
-                sentence, verb = "The study is locked. Open it for rating.", "Open"
-            elif step.key == "lock" and step.note != READY:
-                sentence = "Something is left to say or mend before the lock."
-            return Outlook(sentence, verb, step.key, step.url)
-    return rest(study, steps)
-
-
-def rest(study: Study, steps: list[Step]) -> Outlook:
-    """Nothing waits for the coordinator: predictions run, or the study is over."""
-    urls = {step.key: step.url for step in steps}
-    if study.state == State.UNBLINDED:
-        return Outlook("The study is unblinded.", "Results", "results", urls["results"])
-    sentence = "Predictions are running. Lock the study when they are done."
-    return Outlook(sentence, "Predictions", "predictions", urls["predictions"])
+    return Step(key, label, status, note, url, key == "monitor" and facts.all_rated)

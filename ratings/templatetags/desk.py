@@ -12,7 +12,7 @@ from django.template.loader import render_to_string
 from django.utils.crypto import salted_hmac
 from django.utils.safestring import SafeString, mark_safe
 
-from ratings import steps, storage
+from ratings import access, outlook, steps, storage
 from ratings.models import Study
 from ratings.prose import render_prose
 
@@ -29,12 +29,13 @@ def capture(content: str) -> SafeString:
 def study_steps(context: Context, content: str) -> str:
     """The column of steps; the content is the key of the page's own step."""
     study: Study = context["study"]
-    listed = steps.list_steps(study)
+    role = access.find_role(user=context["user"], study=study)
+    listed = steps.list_steps(study, role=role)
     values: dict[str, Any] = {
         "study": study,
         "steps": listed,
         "active": content.strip(),
-        "outlook": steps.find_outlook(study, listed),
+        "outlook": outlook.find_outlook(study, listed),
     }
     return render_to_string("ratings/steps.html", values)
 

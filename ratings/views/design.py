@@ -41,8 +41,10 @@ def edit_design(request: SignedInRequest, study_id: UUID) -> HttpResponse:
         if stale is None:
             return redirect("design", study_id=study.pk)
         form = renew(request.POST, study)
+    facts = steps.count_facts(study)
     context = {
         "study": study,
+        "obstacles": [text for step, text in facts.obstacles if step == "design"],
         "form": form,
         "sections": form.list_sections(),
         "points": count_points(form, study),
@@ -51,7 +53,7 @@ def edit_design(request: SignedInRequest, study_id: UUID) -> HttpResponse:
         "templates": starting.TEMPLATES,
         "others": starting.list_studies(user=request.user, study=study),
         "arms": study.rated_arms(),
-        "burden": describe_burden(study, steps.count_facts(study)),
+        "burden": describe_burden(study, facts),
     }
     status = 409 if stale else 422 if form.errors else 200
     return render(request, "ratings/design.html", context, status=status)

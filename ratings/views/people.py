@@ -27,7 +27,7 @@ from ratings.declaring import DeclarationRefused
 from ratings.invitations import InvitationRefused
 from ratings.mailing import MailRefused
 from ratings.meanwhile import Stale
-from ratings.models import Enrolment, Study
+from ratings.models import Enrolment, ScoreImport, Study
 from ratings.rater_forms import ColleagueForm, DeadlineForm, LateRaterForm, RaterForm
 from ratings.views import SignedInRequest
 from ratings.views.meanwhile import show_stale
@@ -199,6 +199,7 @@ def render_people(
         **forms,
         "colleagues": coordinators.list_colleagues(study),
         "draft": study.state == Study.State.DRAFT,
+        "moved": ScoreImport.objects.filter(study=study).exists(),
         "running": running,
         "late": study.state in latecomers.OPEN_TO,
         "over": not running and study.state != Study.State.DRAFT,

@@ -64,6 +64,7 @@ def show_results(request: SignedInRequest, study_id: UUID) -> HttpResponse:
     study = access.find_study(user=request.user, study_id=study_id, act="results")
     context: dict[str, Any] = {"study": study}
     if study.state != Study.State.UNBLINDED:
+        context["coordinates"] = coordinates(request, study)
         return render(request, "ratings/results/sealed.html", context, status=423)
     runs = results.find_runs(study)
     if (runs or failed(study)) and request.htmx:
@@ -79,6 +80,12 @@ def show_results(request: SignedInRequest, study_id: UUID) -> HttpResponse:
     stale = job is None or job.status == Job.Status.DONE
     context["job"] = results.request(study) if stale else job
     return render(request, "ratings/results/waiting.html", context)
+
+
+def coordinates(request: SignedInRequest, study: Study) -> bool:
+    """Whether the pages that lead to the results are this person's too."""
+    role = access.find_role(user=request.user, study=study)
+    return role in access.ACTS["unblind"]
 
 
 def failed(study: Study) -> bool:
@@ -193,7 +200,12 @@ def show_export(request: SignedInRequest, study_id: UUID) -> HttpResponse:
     return render(
         request,
         "ratings/results/export.html",
-        {"study": study, "ready": bool(runs), "sealed": not ready},
+        {
+            "study": study,
+            "ready": bool(runs),
+            "sealed": not ready,
+            "coordinates": coordinates(request, study),
+        },
         status=200 if ready else 423,
     )
 

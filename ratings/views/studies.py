@@ -15,12 +15,22 @@ from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET, require_http_methods
 
-from ratings import access, asking, audit, declaring, guessing, reading, steps
+from ratings import (
+    access,
+    asking,
+    audit,
+    declaring,
+    guessing,
+    outlook,
+    reading,
+    steps,
+)
 from ratings.forms import StudyForm
 from ratings.models import Enrolment, Problem, Study
 from ratings.views import SignedInRequest
 
 Role = Enrolment.Role
+VERBS = {Role.COORDINATOR: "coordinate", Role.STATISTICIAN: "analyse"}
 
 
 @dataclass(frozen=True)
@@ -31,7 +41,7 @@ class StudyRow:
     done: int
     total: int
     unit: str
-    outlook: steps.Outlook | None
+    outlook: outlook.Outlook | None
     url: str
 
 
@@ -73,6 +83,9 @@ def show_home(request: SignedInRequest) -> HttpResponse:
     context = {
         "rows": [describe_study(enrolment) for enrolment in desk],
         "ratings": [describe_rating(enrolment) for enrolment in rating],
+        "does": " or ".join(
+            verb for role, verb in VERBS.items() if any(e.role == role for e in desk)
+        ),
         "may_create": access.may_create_study(request.user),
     }
     return render(request, "ratings/home.html", context)
@@ -98,20 +111,20 @@ def lead_into(request: SignedInRequest, study_id: UUID) -> HttpResponse:
 def describe_study(enrolment: Enrolment) -> StudyRow:
     study = enrolment.study
     facts = steps.count_facts(study)
-    listed = steps.list_steps(study, facts)
-    outlook = steps.find_outlook(study, listed)
+    listed = steps.list_steps(study, facts, role=enrolment.role)
+    following = outlook.find_outlook(study, listed)
     urls = {step.key: step.url for step in listed}
     if any(step.key == "moved" for step in listed):
-        return StudyRow(study, 0, 0, "moved here", outlook, urls["results"])
-    if enrolment.role != Role.COORDINATOR:
+        return StudyRow(study, 0, 0, "moved here", following, urls["results"])
+    if enrolment.role != Role.COORDINATOR or following is None:
         return StudyRow(
             study, facts.scored, facts.items, "items rated", None, urls["results"]
         )
     if facts.draft:
         done = sum(step.status in ("done", "optional") for step in listed[:5])
-        return StudyRow(study, done, 5, "steps", outlook, outlook.url)
+        return StudyRow(study, done, 5, "steps", following, following.url)
     return StudyRow(
-        study, facts.scored, facts.items, "items rated", outlook, outlook.url
+        study, facts.scored, facts.items, "items rated", following, following.url
     )
 
 

@@ -124,6 +124,12 @@ def test_the_steps_of_a_moved_study_are_its_scores_results_and_export(
     page = coordinator.get(reverse("moved", args=[study.pk])).content.decode()
     assert "Moved scores" in page
     assert "Check and lock" not in page
+    assert "Later</span> · after the analysis" in page
+    assert "1 person" in page
+    people = coordinator.get(reverse("raters", args=[study.pk])).text
+    assert "<h1>Colleagues</h1>" in people
+    assert "Add a colleague" in people
+    assert "raters can no longer be added" not in people
     assert coordinator.get(reverse("home")).status_code == 200
 
 

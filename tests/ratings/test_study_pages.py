@@ -7,8 +7,9 @@ from django.contrib.auth.models import User
 from django.test import Client
 from django.urls import reverse
 
-from ratings import protocol, steps
-from ratings.models import AuditEntry, Enrolment, Study
+from ratings import outlook, protocol, steps
+from ratings.models import AnalysisRun, AuditEntry, Enrolment, Study
+from ratings.statistics.summary import SCHEMA
 from tests.ratings.conftest import AddCases, end_collecting, make_user, sign_in
 
 PAGES = ("cases", "design", "lock")
@@ -170,8 +171,9 @@ def test_a_missing_mask_is_a_problem_of_the_cases(
     assert statuses(study)["cases"] == "done"
     study.cases.first().masks.first().delete()  # type: ignore[union-attr]
     assert statuses(study)["cases"] == "problem"
-    outlook = steps.find_outlook(study, steps.list_steps(study))
-    assert "lack a mask" in outlook.sentence
+    said = outlook.find_outlook(study, steps.list_steps(study))
+    assert said
+    assert "lack a mask" in said.sentence
 
 
 def test_steps_follow_the_study_to_its_end(open_study: Study, ada: object) -> None:
@@ -180,10 +182,19 @@ def test_steps_follow_the_study_to_its_end(open_study: Study, ada: object) -> No
     end_collecting(open_study, actor)
     assert statuses(open_study)["results"] == "next"
     protocol.unblind(study=open_study, actor=actor, typed_title=open_study.title)
+    assert statuses(open_study)["export"] == "later"
+    page = sign_in(open_study.created_by).get(reverse("export", args=[open_study.pk]))
+    assert "The analysis is not finished" in page.text
+    AnalysisRun.objects.create(
+        study=open_study, data_sha256="0" * 64, versions={},
+        results={"analysis": {"schema": SCHEMA}},
+    )  # fmt: skip
     assert statuses(open_study)["export"] == "done"
     listed = steps.list_steps(open_study)
     assert all(step.url for step in listed)
-    assert steps.find_outlook(open_study, listed).step == "results"
+    said = outlook.find_outlook(open_study, listed)
+    assert said
+    assert said.step == "results"
 
 
 def test_a_shortened_address_leads_on(study: Study, coordinator: Client) -> None:
@@ -196,7 +207,9 @@ def test_a_shortened_address_of_a_running_study_leads_to_what_is_next(
     open_study: Study, coordinator: Client
 ) -> None:
     listed = steps.list_steps(open_study)
-    url = steps.find_outlook(open_study, listed).url
+    said = outlook.find_outlook(open_study, listed)
+    assert said
+    url = said.url
     assert url != reverse("cases", args=[open_study.pk])
     assert coordinator.get(f"/studies/{open_study.pk}/")["Location"] == url
 
