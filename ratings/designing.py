@@ -11,8 +11,8 @@ from django.db import transaction
 
 from ratings import audit
 from ratings.design import StudyDesign, describe_design, read_design
-from ratings.meanwhile import Difference, tell_last
-from ratings.models import Study
+from ratings.meanwhile import Difference, tell_last, was_self
+from ratings.models import AuditEntry, Study
 
 # the parts of a design that name cases
 BY_CASE = ("authors", "calibration", "planes")
@@ -25,11 +25,15 @@ class DesignRefused(Exception):
 
 
 class DesignStale(DesignRefused):
-    """Somebody else changed the design meanwhile: who, when, and what differs now."""
+    """The design was changed meanwhile: who did, when, and what differs now."""
 
-    def __init__(self, *, by: str, at: str, differences: list[Difference]) -> None:
-        super().__init__("The design was changed by somebody else meanwhile.")
-        self.by, self.at, self.differences = by, at, differences
+    def __init__(
+        self, *, last: AuditEntry | None, own: bool, differences: list[Difference]
+    ) -> None:
+        who = "you in another window or script" if own else "somebody else"
+        super().__init__(f"The design was changed by {who} meanwhile.")
+        self.by, self.at = tell_last(last)
+        self.own, self.differences = own, differences
 
 
 @dataclass(frozen=True)
@@ -77,7 +81,7 @@ def change_design(
         before, after = spell_out(read_wishes(current)), spell_out(wishes)
         changed = sorted(name for name in after if after[name] != before[name])
         if changed and revision not in (None, current.design_revision):
-            raise tell_stale(current, before, after)
+            raise tell_stale(current, actor, before, after)
         if changed:
             apply(current, wishes)
             current.design_revision += 1
@@ -148,19 +152,25 @@ def apply(study: Study, wishes: Wishes) -> None:
 
 
 def tell_stale(
-    study: Study, before: dict[str, Any], after: dict[str, Any]
+    study: Study, actor: User, before: dict[str, Any], after: dict[str, Any]
 ) -> DesignStale:
     """What both would say, part by part."""
-    by, at = tell_last(study.audit.filter(verb="change_design").last())
+    last = study.audit.filter(verb="change_design").last()
     return DesignStale(
-        by=by,
-        at=at,
+        last=last,
+        own=was_self(last, actor),
         differences=[
-            Difference(name, spell(before[name]), spell(after[name]))
+            Difference(name, spell_part(name, before), spell_part(name, after))
             for name in after
             if after[name] != before[name]
         ],
     )
+
+
+def spell_part(name: str, told: dict[str, Any]) -> str:
+    """A part by its name; of a question its words, as nobody knows its key."""
+    value = told[name]
+    return spell([text for _, text in value] if name == "questions" else value)
 
 
 def spell(value: Any) -> str:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
+from django.contrib.auth.models import User
+
 from ratings import audit
 from ratings.models import AuditEntry
 
@@ -19,7 +21,10 @@ class Difference:
 
 
 class Stale(Exception):
-    """Nothing was stored, as somebody else was first; what both say, part by part."""
+    """Nothing was stored, as another change was first; what both say, part by part.
+
+    `last` is the record of that change.
+    """
 
     def __init__(self, last: AuditEntry | None, differences: list[Difference]) -> None:
         first = differences[0]
@@ -28,7 +33,12 @@ class Stale(Exception):
             f"“{first.wished}”."
         )
         self.by, self.at = tell_last(last)
-        self.differences = differences
+        self.last, self.differences = last, differences
+
+
+def was_self(last: AuditEntry | None, user: User) -> bool:
+    """Whether one's own other window was first, and no colleague."""
+    return last is not None and audit.is_by(last, user)
 
 
 def tell_last(entry: AuditEntry | None) -> tuple[str, str]:

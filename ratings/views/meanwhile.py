@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.http import HttpResponse
 from django.shortcuts import render
 
-from ratings.meanwhile import Stale
+from ratings.meanwhile import Stale, was_self
 from ratings.models import Study
 from ratings.views import SignedInRequest
 
@@ -29,6 +29,7 @@ def show_stale(
     context = {
         "study": study,
         "stale": stale,
+        "own": was_self(stale.last, request.user),
         "typed": [*typed, ("seen", seen)],
         "step": step,
         "back": back,

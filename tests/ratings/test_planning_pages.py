@@ -16,6 +16,7 @@ from ratings.design import read_design
 from ratings.models import Enrolment, Item, Session, Study
 from ratings.starting import TEMPLATES
 from tests.ratings.conftest import AddCases, make_user, sign_in
+from tests.ratings.script import Script
 from tests.ratings.test_design_pages import address, fill_in
 from tests.ratings.test_scoring import body, current, put
 
@@ -91,12 +92,25 @@ def test_a_second_coordinator_gets_the_difference_and_decides(
     assert "ada saved it on" in answer.text
     told = {name: (stored, own) for name, stored, own in answer.context["differences"]}
     assert told["Least distance between two masks of a case"] == ("12", "8")
-    assert "Is it good?" in told["Questions"][1]
+    assert told["Questions"] == ("How good is this mask?", "Is it good?")
     revision = answer.context["form"]["revision"].value()
     second.post(address(study), typed | {"revision": revision})
     study.refresh_from_db()
     assert study.questions[0]["text"] == "Is it good?"
     assert study.design["min_distance"] == 8
+
+
+def test_one_s_own_other_window_is_no_colleague(
+    study: Study, coordinator: Client, script: Script
+) -> None:
+    coordinator.post(address(study), fill_in(revision="0", min_distance="12"))
+    answer = coordinator.post(address(study), fill_in(revision="0", contact="Bo"))
+    assert answer.status_code == 409
+    assert "You changed the design in another window" in answer.text
+    assert "<p>You saved it on" in answer.text
+    assert "Somebody else" not in answer.text
+    sent = script.patch(f"studies/{study.pk}", {"contact": "Cy", "revision": 0})
+    assert "changed by you in another window or script" in sent.json()["detail"]
 
 
 def test_saving_the_same_twice_is_no_conflict(

@@ -57,6 +57,17 @@ def test_the_second_of_two_deadlines_for_all_is_shown_beside_the_first(
     assert open_study.deadline == second
 
 
+def test_a_deadline_of_one_s_own_other_window_is_nobody_else_s(
+    coordinator: Client, open_study: Study
+) -> None:
+    url = reverse("deadline", args=[open_study.pk])
+    first, second = (str(declaring.today() + n * DAY) for n in (1, 9))
+    coordinator.post(url, {"deadline": first, "seen": "none"})
+    stale = coordinator.post(url, {"deadline": second, "seen": "none"})
+    assert "You were first yourself, in another window" in stale.text
+    assert "You stored this" in stale.text
+
+
 def say(day: date) -> str:
     return f"{day.day} {day:%b %Y}"
 
