@@ -67,7 +67,7 @@ def commit_pairs(
     faults = [fault for _, found in judged for fault in found]
     good = [pair for pair, found in judged if not found]
     if not pairs:
-        faults = ["Choose at least one image to import."]
+        faults = [NOTHING]
     if (faults and not good_only) or not good:
         raise ImportRefused(faults, {p.image or p.case: f for p, f in judged if f})
     with files.taken_back(), transaction.atomic():
@@ -88,6 +88,12 @@ def commit_pairs(
             adopted = uploads[one].kind == Upload.Kind.IMAGE
             let_go(uploads[one], keep_bytes=adopted)
     return Outcome(tuple(new + more), tuple(good), tuple(faults))
+
+
+NOTHING = (
+    "No image is in the list, and no mask is chosen for any case. Choose a mask, or "
+    "upload an image."
+)
 
 
 def find_uploads(study: Study) -> dict[str, Upload]:

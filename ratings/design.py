@@ -61,6 +61,7 @@ RECOMMENDED: Mapping[str, Any] = MappingProxyType(
         "session_maximum": 0,
         "edit_policy": "final",
         "guess": "end",
+        "guess_percent": 25,
         "plane": "auto",
     }
 )
@@ -157,8 +158,11 @@ def tell(design: StudyDesign) -> list[tuple[str, str]]:
     )
     controls = f"masks misplaced: {design.control_bad}, empty: {design.control_empty}"
     guess = f"{GUESSES[design.guess]}, for {design.guess_percent} % of the masks"
+    planes = ", ".join(f"{c} {PLANES[p].lower()}" for c, p in design.planes.items())
     practice = len(design.calibration)
     apart = "" if design.min_distance == 1 else "s"
+    scores = [EDIT_POLICIES[design.edit_policy]]
+    scores += ["with a reason for each change"] * design.change_reason
     told = [
         ("On the screen", MODES[design.mode]),
         ("Least distance wanted", f"{design.min_distance} position{apart}"),
@@ -166,14 +170,23 @@ def tell(design: StudyDesign) -> list[tuple[str, str]]:
         ("Sessions", sessions if design.session_maximum else "one for each rater"),
         ("Practice", f"{practice} mask{'s' * (practice != 1)} with reference first"),
         ("Controls", controls),
-        ("Scores", EDIT_POLICIES[design.edit_policy]),
+        ("Scores", ", ".join(scores)),
+        ("Faults to tick", ", ".join(STRUCTURED_REASONS.values()).lower()),
         ("Source guess", guess if design.guess != "off" else GUESSES["off"]),
         ("Raters' own masks", CONFLICTS[design.conflict]),
         ("View", f"{PLANES[design.plane].lower()}, {seen}"),
+        ("Planes of single cases", planes),
+        ("Second series", "shown beside the image, where a case has one"),
         ("Primary test", PRIMARY_TESTS[design.primary]),
         ("Margin", f"{design.margin} points"),
     ]
     absent = set()
+    if not design.structured_reasons:
+        absent.add("Faults to tick")
+    if not design.planes:
+        absent.add("Planes of single cases")
+    if not design.context:
+        absent.add("Second series")
     if not design.calibration:
         absent.add("Practice")
     if not design.control_bad and not design.control_empty:

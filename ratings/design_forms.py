@@ -57,8 +57,10 @@ class PresentationForm(StudyForm):
     mode = choice(
         "What is on the screen",
         design.MODES,
-        "One at a time judges each mask for itself. The other two show the masks of a "
-        "case together, the sides drawn by lot, and are scored together.",
+        "One at a time judges each mask for itself, in an order drawn by lot. One "
+        "after the other shows the masks of a case in turn, each confirmed by itself; "
+        "side by side shows them at once, confirmed together. Which comes first is "
+        "drawn by lot.",
     )
     min_distance = whole(
         "Least distance between two masks of a case", 1, 500,
@@ -73,7 +75,8 @@ class PresentationForm(StudyForm):
     session_maximum = whole(
         "Longest session", 0, 500,
         help_text="In positions of the order; a rater with more gets several sessions "
-        "of about equal length. 0 for one session. 40 to 60 take about half an hour.",
+        "of about equal length. 0 for one session. With one question, 40 masks take "
+        "about half an hour.",
     )  # fmt: skip
     control_bad = whole(
         "Controls: misplaced masks", 0, 20,

@@ -68,6 +68,7 @@ def render_page(
         "study": study,
         "draft": draft,
         "faults": refusal.faults if refusal else [],
+        "some_good": bool(refusal and 0 < len(refusal.rows) < len(chosen or ())),
         "limit": settings.UPLOAD_LIMIT_BYTES,
         "companion_kinds": Companion.Kind.choices,
         "contrasts": sorted(set(filenames.CONTRASTS.values())),

@@ -44,5 +44,25 @@ def test_unknown_keys_pass_by() -> None:
     assert read_design({"colour": "red"}) == StudyDesign()
 
 
+def test_all_that_is_on_is_told_and_nothing_that_is_off() -> None:
+    everything = StudyDesign(
+        change_reason=True, structured_reasons=True, context=True,
+        planes={"C002": "sagittal"},
+    )  # fmt: skip
+    told = dict(tell(everything))
+    assert told["Scores"].endswith(", with a reason for each change")
+    assert told["Faults to tick"].startswith("missed lesion, false lesion")
+    assert told["Second series"] == "shown beside the image, where a case has one"
+    assert told["Planes of single cases"] == "C002 sagittal"
+    plain = dict(tell(StudyDesign()))
+    assert plain["Scores"] == "A score is final once it is confirmed"
+    assert not {"Faults to tick", "Second series", "Planes of single cases"} & {*plain}
+
+
+def test_a_new_study_asks_the_source_of_a_quarter_and_an_older_one_of_all() -> None:
+    assert read_design(RECOMMENDED).guess_percent == 25
+    assert read_design({"guess": "end"}).guess_percent == 100
+
+
 def test_new_studies_start_with_known_words_only() -> None:
     assert set(RECOMMENDED) <= set(StudyDesign.__dataclass_fields__)

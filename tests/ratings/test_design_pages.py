@@ -171,3 +171,19 @@ def test_a_locked_design_is_read_only_and_shows_its_hash(
 
 def test_strangers_cannot_change_a_design(study: Study, outsider: Client) -> None:
     assert outsider.post(address(study), fill_in()).status_code == 404
+
+
+def test_the_frozen_design_tells_side_by_side_what_was_wanted_and_reached(
+    open_study: Study, coordinator: Client
+) -> None:
+    page = coordinator.get(address(open_study)).text
+    wanted = page.partition("<dt>Least distance wanted</dt>")[2]
+    assert wanted.partition("<dt>")[2].startswith("Least distance reached</dt>")
+
+
+def test_the_help_on_modes_tells_what_is_confirmed_together(
+    study: Study, coordinator: Client
+) -> None:
+    page = coordinator.get(address(study)).text
+    assert "the masks of a case in turn, each confirmed by itself" in page
+    assert "shows them at once, confirmed together" in page
