@@ -19,7 +19,7 @@ __all__ = ["sit_down"]
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 # Four masks, one of which comes a second time.
-DESIGN = {"guess": "end", "repeat_percent": 30}
+DESIGN = {"guess": "end", "guess_percent": 100, "repeat_percent": 30}
 GUESSES = """
 SELECT g.guess, g.confidence FROM ratings_guess g
 JOIN ratings_item i ON i.id = g.item_id

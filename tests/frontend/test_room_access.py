@@ -27,7 +27,11 @@ DESIGN: dict[str, Any] = {
 REFERENCE = {"case": "C001", "arm": "other", "values": {"quality": 4}, "note": "Fine."}
 SPECS = [
     {"title": "One", "cases": 2, "design": DESIGN},
-    {"title": "Ended", "cases": 1, "design": {**DESIGN, "guess": "end"}},
+    {
+        "title": "Ended",
+        "cases": 1,
+        "design": {**DESIGN, "guess": "end", "guess_percent": 100},
+    },
     {"title": "Learning", "cases": 2, "design": {"calibration": [REFERENCE]}},
     {
         "title": "Pairs",
