@@ -108,8 +108,11 @@ def name_flat(path: str, folder: str, source: str, common: set[str]) -> Entry:
     named = role if role != MASK and is_marked(path) else ""
     subject = read_subject(path) or name_person(folder, words)
     case = f"{pairing.FOLDER}{folder}" if folder else ""
-    arm = source or (name_maker(own) if is_marked(path) else "")
-    return Entry(path, named, case, arm, subject, read_strata(path))
+    maker = "" if source or not is_marked(path) else name_maker(own)
+    return Entry(
+        path, named, case, source or maker, subject, read_strata(path),
+        named=bool(maker),
+    )  # fmt: skip
 
 
 def settle_segmentations(entries: list[Entry]) -> list[Entry]:

@@ -22,11 +22,18 @@ from ratings import access, archives, arms, importing, layouts, sets, transfers
 from ratings.archives import ArchiveRefused
 from ratings.entries import tidy_arm
 from ratings.layouts import Plan
+from ratings.makers import name_sources
 from ratings.models import Study, Transfer, Upload
 from ratings.transfers import TransferRefused
 from ratings.views import SignedInRequest
 from ratings.views.preview import is_id
-from ratings.views.uploads import UploadRefused, answer, describe, name_predictions
+from ratings.views.uploads import (
+    UploadRefused,
+    answer,
+    describe,
+    name_predictions,
+    read_arm,
+)
 
 TUS = {"Tus-Resumable": "1.0.0", "Cache-Control": "no-store"}
 MOST_PATHS = 20_000
@@ -66,9 +73,12 @@ def plan_set(request: SignedInRequest, study_id: UUID) -> HttpResponse:
     """What each file of a folder is, from the paths and the small files in it."""
     try:
         study = find_draft(request, study_id)
+        arm = read_arm(study, request.POST)
         paths = json.loads(request.POST.get("paths", "[]"))
     except TransferRefused as refusal:
         return refuse(refusal)
+    except UploadRefused as refusal:
+        return answer(refusal.status, "Not taken in", str(refusal))
     except (ValueError, RecursionError):
         paths = None
     if not isinstance(paths, list) or len(paths) > MOST_PATHS:
@@ -92,6 +102,7 @@ def plan_set(request: SignedInRequest, study_id: UUID) -> HttpResponse:
     # a file by itself that is no image is sent, and told why not when it came
     inside = [path for path in named if "/" in path]
     plan = sets.add_others(layouts.plan(named, read), inside)
+    plan = replace(plan, entries=name_sources(plan.entries, stated=arm.label))
     return JsonResponse(describe_plan(plan, study=study, read=read))
 
 
@@ -283,7 +294,10 @@ def plan_archive(transfer: Transfer) -> tuple[Plan, layouts.Read]:
                 break
         return bytes(data)
 
-    return sets.add_others(layouts.plan(paths, read), paths), read
+    plan = sets.add_others(layouts.plan(paths, read), paths)
+    # what was said of the zip is said of the masks in it
+    told = str(transfer.origin.get("arm_label", ""))
+    return replace(plan, entries=name_sources(plan.entries, stated=told)), read
 
 
 @login_required
@@ -311,9 +325,6 @@ def take_entry(study: Study, user: User, transfer: Transfer, number: int) -> Upl
     if number >= len(plan.entries):
         raise TransferRefused(400, "The zip holds no such file.")
     entry = plan.entries[number]
-    # of masks that say nothing, what was said of the zip holds
-    told = str(transfer.origin.get("arm_label", ""))
-    entry = replace(entry, arm=entry.arm or told)
     return importing.receive(
         study=study, user=user, name=PurePosixPath(entry.path).name,
         chunks=archives.read_file(

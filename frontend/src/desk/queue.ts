@@ -60,7 +60,7 @@ export class Queue {
   /** The server says what each file of a set is; zips are opened there. */
   private async plan(chosen: Chosen[]): Promise<Sending[]> {
     const told: Answer & Partial<Plan> =
-      await postForm(this.form.dataset["plan"]!, writePlan(chosen), this.token)
+      await postForm(this.form.dataset["plan"]!, writePlan(this.form, chosen), this.token)
         .catch(() => ({ detail: CUT_OFF }));
     if (!told.files) return this.refuse(chosen, told.detail ?? "");
     this.tellPlan(told);
@@ -69,10 +69,9 @@ export class Queue {
     if (!faults.length) for (const name of findEmpty(chosen, said)) this.note(name, NO_VOLUME);
     const found = new Map(chosen.map(({ file, path }) => [path, file]));
     return [
-      ...files.map(({ path, origin }) =>
-        this.make({ file: found.get(path)!, path }, this.named(origin))),
+      ...files.map(({ path, origin }) => this.make({ file: found.get(path)!, path }, origin)),
       // zips and other files answer each for itself
-      ...chosen.filter(isArchive).map((one) => this.make(one, this.named({}))),
+      ...chosen.filter(isArchive).map((one) => this.make(one, this.named())),
       ...chosen.filter(isOther).map((one) => this.make(one, {})),
     ];
   }
@@ -106,11 +105,9 @@ export class Queue {
   private readonly token = (): string =>
     readCsrf() || (this.form.elements.namedItem("csrfmiddlewaretoken") as HTMLInputElement).value;
 
-  /** Masks of which the set does not say what made them are as the form says. */
-  private named(origin: Record<string, unknown>): Record<string, unknown> {
-    if (origin["arm_label"] || readRole(this.form) !== "upload") return origin;
-    const name = this.form.elements.namedItem("arm") as HTMLInputElement;
-    return { ...origin, arm_label: name.value };
+  /** What the form says of the masks in a zip, which the server opens. */
+  private named(): Record<string, unknown> {
+    return readRole(this.form) === "upload" ? { arm_label: readArm(this.form) } : {};
   }
 
   private refuse(chosen: Chosen[], detail: string): Sending[] {
@@ -217,8 +214,10 @@ export class Queue {
   }
 }
 
-function writePlan(chosen: readonly Chosen[]): FormData {
+function writePlan(form: HTMLFormElement, chosen: readonly Chosen[]): FormData {
   const body = new FormData();
+  body.set("role", readRole(form));
+  body.set("arm", readArm(form));
   body.set("paths", JSON.stringify(chosen.map(({ path }) => path)));
   for (const { file, path } of chosen.filter(isText)) {
     body.append("text", file);
@@ -234,4 +233,8 @@ function warn(event: BeforeUnloadEvent): void {
 
 function readRole(form: HTMLFormElement): string {
   return (form.elements.namedItem("role") as RadioNodeList).value;
+}
+
+function readArm(form: HTMLFormElement): string {
+  return (form.elements.namedItem("arm") as HTMLInputElement).value;
 }

@@ -48,8 +48,8 @@ class Command(BaseCommand):
         parser.add_argument(
             "--arm",
             metavar="NAME",
-            help="what made the masks of which the set does not say it; else they are "
-            "manual",
+            help="what made the masks of which no folder or table says it; else they "
+            "are as their names say, or manual",
         )
         parser.add_argument("--good-ones", action="store_true")
         parser.add_argument(
