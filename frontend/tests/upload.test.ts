@@ -87,6 +87,19 @@ test("a file that broke off goes on, but begins anew as masks of another source"
   expect(begins().map(origin)).toEqual([{}, { arm_label: "SCT 6.5" }]);
 });
 
+test("faults in a table are counted, and told in the list that waits for import", async () => {
+  answers["POST /plan"] = () =>
+    json({ files: [{ path: "a.nii", origin: {} }], passed_over: [], faults: ["manifest.csv, row 4: no"] });
+  answers["POST /transfers/1/finish"] = taken;
+  let refreshed = 0;
+  refresh = async () => void (refreshed += 1);
+  page.choose(makeFile("a.nii"));
+  await ended();
+  expect(page.summary.textContent).toBe("1 file received, 1 fault in the table (see below).");
+  expect(page.rows.textContent).toBe("");
+  expect(refreshed).toBe(1);
+});
+
 test("after signing in elsewhere, choosing the file again sends it", async () => {
   const guarded = (answer: () => Response) => ({ headers }: Asked) =>
     headers.get("X-CSRFToken") === "fresh" ? answer() : new Response("", { status: 403 });

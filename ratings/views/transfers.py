@@ -18,7 +18,16 @@ from django.shortcuts import redirect
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST
 
-from ratings import access, archives, arms, importing, layouts, sets, transfers
+from ratings import (
+    access,
+    archives,
+    arms,
+    importing,
+    layouts,
+    refused_rows,
+    sets,
+    transfers,
+)
 from ratings.archives import ArchiveRefused
 from ratings.entries import tidy_arm
 from ratings.layouts import Plan
@@ -103,6 +112,7 @@ def plan_set(request: SignedInRequest, study_id: UUID) -> HttpResponse:
     inside = [path for path in named if "/" in path]
     plan = sets.add_others(layouts.plan(named, read), inside)
     plan = replace(plan, entries=name_sources(plan.entries, stated=arm.label))
+    refused_rows.keep(study=study, user=request.user, faults=plan.faults)
     return JsonResponse(describe_plan(plan, study=study, read=read))
 
 
@@ -249,7 +259,7 @@ def finish_transfer(
         transfer = find_transfer(study, transfer_id, request.user)
         path = transfers.complete(transfer, sha256=request.POST.get("sha256", ""))
         if archives.is_zip(path):
-            return JsonResponse(open_archive(study, transfer), status=202)
+            return JsonResponse(open_archive(study, request.user, transfer), status=202)
         return describe(take_whole(study, request.user, transfer, path))
     except TransferRefused as refusal:
         return refuse(refusal)
@@ -272,13 +282,14 @@ def take_whole(study: Study, user: User, transfer: Transfer, path: Path) -> Uplo
         transfers.discard(transfer)
 
 
-def open_archive(study: Study, transfer: Transfer) -> dict[str, Any]:
+def open_archive(study: Study, user: User, transfer: Transfer) -> dict[str, Any]:
     """What a zip holds; each of its files is then asked for by its number."""
     try:
         plan, read = plan_archive(transfer)
     except ArchiveRefused:
         transfers.discard(transfer)
         raise
+    refused_rows.keep(study=study, user=user, faults=plan.faults)
     return describe_plan(plan, study=study, read=read)
 
 

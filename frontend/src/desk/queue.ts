@@ -33,6 +33,7 @@ export class Queue {
   private readonly frame = this.rows.closest<HTMLElement>(".table-frame")!;
   private readonly notes: HTMLTableRowElement[] = [];
   private pace = measurePace();
+  private faults = 0;
   private running = 0;
   private waiting: Sending[] = [];
 
@@ -87,7 +88,8 @@ export class Queue {
   /** What the plan leaves out and why; nothing is left out without a word. */
   private tellPlan({ passed_over = [], faults = [] }: Partial<Plan>): void {
     for (const { path, reason } of passed_over) this.note(path, reason);
-    for (const fault of faults) this.note("", fault);
+    // the server keeps them in the list that waits for import
+    this.faults += faults.length;
   }
 
   /** What waits is let go of at once; what is on its way is called back. */
@@ -125,7 +127,7 @@ export class Queue {
   }
 
   private clear(): void {
-    this.all.length = this.notes.length = 0;
+    this.all.length = this.notes.length = this.faults = 0;
     this.pace = measurePace();
     this.rows.replaceChildren();
   }
@@ -197,7 +199,7 @@ export class Queue {
     this.stop.hidden = this.all.length - done < 2;
     setText(this.summary, done < this.all.length
       ? `Sending and checking: ${done} of ${this.all.length} files done`
-      : sumUp(this.all));
+      : sumUp(this.all, this.faults));
   }
 
   /** Shows the list that waits for import; only what was not taken in stays here. */

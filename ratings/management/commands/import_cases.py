@@ -87,10 +87,10 @@ class Command(BaseCommand):
         self, study: Study, user: User, folder: Path, *, good_only: bool
     ) -> bool:
         found = sets.plan_folder(folder)
-        for path, why in found.plan.passed_over:
-            self.tell(file=path, verdict="passed over", message=f"{path}: {why}")
         for fault in found.plan.faults:
             self.tell(verdict="reject", code="manifest", message=fault)
+        for path, why in found.plan.passed_over:
+            self.tell(file=path, verdict="passed over", message=f"{path}: {why}")
         if found.is_bare:
             message = contents.describe(verdicts.show(folder), found.peek())
             self.tell(verdict="reject", code="no_files", message=message)
