@@ -11,7 +11,7 @@ from ratings.entries import MASK, Entry, base
 
 Key = tuple[str, ...]
 # what a name says of the maker, and nothing of whose it is
-MAKERS = named.PREDICTED_WORDS | named.MANUAL_WORDS
+MAKERS = named.PREDICTED_WORDS | filenames.MANUAL_WORDS
 
 
 def name_sources(entries: Iterable[Entry], *, stated: str) -> tuple[Entry, ...]:
@@ -51,7 +51,7 @@ def names_mask(entry: Entry) -> bool:
 
 def says_manual(entry: Entry) -> bool:
     words = set(filenames.split_words(base(entry.path)))
-    return names_mask(entry) and bool(words & named.MANUAL_WORDS)
+    return names_mask(entry) and bool(words & filenames.MANUAL_WORDS)
 
 
 def find_key(entry: Entry) -> Key:

@@ -12,7 +12,7 @@ from pathlib import PurePosixPath
 
 from ratings import filenames, pairing
 from ratings.entries import MASK, Entry, Plan, base, read_strata, read_subject
-from ratings.filenames import LESION_WORDS
+from ratings.filenames import LESION_WORDS, MANUAL_WORDS
 
 LEVEL_WORDS = {"levels", "level", "vert", "vertebral", "vertlevels", "disc", "discs"}
 SOFT_WORDS = {"soft", "softseg", "prob", "probability", "probabilities"}
@@ -26,7 +26,6 @@ PREDICTED_WORDS = {
     "pred", "preds", "predicted", "prediction", "predictions", "nnunet", "nnunetv2",
     "unet", "model", "auto", "automatic", "automated", "ai", "deepseg",
 }  # fmt: skip
-MANUAL_WORDS = {"manual", "gt", "consensus", "reference", "expert"}
 OTHER = "other"
 NO_LESIONS = (
     "Its name says that it is a mask of something else than lesions. If it is a mask "
