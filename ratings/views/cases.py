@@ -109,6 +109,7 @@ def list_imported(study: Study) -> dict[str, Any]:
         "arms": list(zip(arms, counts, strict=True)),
         "rows": rows,
         "left_out": sum(bool(case.left_out) for case in cases),
+        "companions": [one for case in cases for one in case.companions.all()],
     }
 
 
