@@ -346,8 +346,9 @@ def test_a_remark_does_not_repeat_the_name_above_it(
 ) -> None:
     empty = save(tmp_path / "m.nii.gz", np.zeros(SHAPE, np.uint8), AFFINE)
     answer = send("a_seg.nii.gz", empty.read_bytes())
-    assert "a_seg.nii.gz: The mask is empty" in answer.json()["message"]
-    for page in (answer.json()["row"], coordinator.get(address("cases", study)).text):
+    told = json.loads(answer.content)
+    assert "a_seg.nii.gz: The mask is empty" in told["message"]
+    for page in (told["row"], coordinator.get(address("cases", study)).text):
         assert "The mask is empty: no voxel is marked." in page
         assert "a_seg.nii.gz: The mask is empty" not in page
 

@@ -6,6 +6,7 @@ import hashlib
 import json
 import re
 from pathlib import Path
+from zipfile import ZipFile
 
 import pytest
 from django.contrib.auth.models import User
@@ -42,14 +43,18 @@ def folder(tmp_path: Path) -> Path:
 def bring_zip(client: Client, study: Study, folder: Path) -> None:
     """As a browser does: send, look inside, take each file that the plan names."""
     sender = Sender(client, study)
-    data = make_zip(
-        lambda archive: [archive.write(p, p.name) for p in sorted(folder.iterdir())]
-    )
+    data = make_zip(lambda archive: pack(archive, folder))
     place = sender.begin("set.zip", len(data))["Location"]
     sender.piece(place, 0, data)
-    held = sender.finish(place, hashlib.sha256(data).hexdigest()).json()
+    told = sender.finish(place, hashlib.sha256(data).hexdigest())
+    held = json.loads(told.content)
     for number, _ in enumerate(held["files"]):
         client.post(f"{place}/take", {"number": number})
+
+
+def pack(archive: ZipFile, folder: Path) -> None:
+    for path in sorted(folder.iterdir()):
+        archive.write(path, path.name)
 
 
 def press(client: Client, study: Study, **more: str) -> HttpResponse:
@@ -61,7 +66,7 @@ def press(client: Client, study: Study, **more: str) -> HttpResponse:
                    page, re.DOTALL)
     )  # fmt: skip
     place = reverse("cases-import", args=[study.pk])
-    return client.post(place, {"image": images, **masks, **more})
+    return client.post(place, {"image": images, **masks, **more})  # type: ignore[return-value]
 
 
 def test_the_page_blocks_and_then_imports_the_good_ones(
