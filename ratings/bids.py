@@ -92,8 +92,10 @@ def plan_mask(path: str, index: Images) -> tuple[list[Entry], str]:
     role = named.name_role(words)
     if role == named.OTHER:
         return [], named.NO_LESIONS
-    arm = read_pipeline(path) or named.name_maker(words)
-    return [Entry(path, role, stem(o), arm) for o in owners], "" if owners else UNFIT
+    pipeline = read_pipeline(path)
+    maker = "" if pipeline else named.name_maker(words)
+    entry = Entry(path, role, "", pipeline or maker, named=bool(maker))
+    return [replace(entry, case=stem(o)) for o in owners], "" if owners else UNFIT
 
 
 def are_of_one(path: str, owners: list[str]) -> bool:
@@ -107,8 +109,12 @@ def are_of_one(path: str, owners: list[str]) -> bool:
 def alone(volumes: list[str]) -> Plan:
     """Masks that come without their images, for cases that a study has already."""
     made = named.plan_flat(volumes)
-    entries = [replace(e, arm=read_pipeline(e.path) or e.arm) for e in made.entries]
-    return replace(made, entries=tuple(entries))
+    return replace(made, entries=tuple(map(name_pipeline, made.entries)))
+
+
+def name_pipeline(entry: Entry) -> Entry:
+    arm = read_pipeline(entry.path)
+    return replace(entry, arm=arm, named=False) if arm else entry
 
 
 def index_images(images: list[str]) -> Images:

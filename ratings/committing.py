@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -48,12 +49,14 @@ def commit_pairs(
     pairs: list[Pair],
     good_only: bool = False,
     names_confirmed: bool = False,
+    standing: Sequence[str] = (),
 ) -> Outcome:
     """Make cases of the images and add masks to cases: all of them or none.
 
     With `good_only` the pairs with a fault are passed by and reported. A name that
     looks personal is a fault until somebody confirmed that it is not (P4); what is
-    written of a case obeys the rules of a manifest.
+    written of a case obeys the rules of a manifest. What is `standing` is a fault of
+    a row that is not among the pairs.
     """
     refuse_unless_draft(study)
     uploads = find_uploads(study)
@@ -64,10 +67,10 @@ def commit_pairs(
     doubted = find_personal(pairs, uploads)
     if not names_confirmed:
         judged = [(p, found + pick(doubted, p)) for p, found in judged]
-    faults = [fault for _, found in judged for fault in found]
+    faults = [*standing, *(fault for _, found in judged for fault in found)]
     good = [pair for pair, found in judged if not found]
     if not pairs:
-        faults = [NOTHING]
+        faults = [*standing, describe_lack(uploads)]
     if (faults and not good_only) or not good:
         raise ImportRefused(faults, {p.image or p.case: f for p, f in judged if f})
     with files.taken_back(), transaction.atomic():
@@ -90,10 +93,12 @@ def commit_pairs(
     return Outcome(tuple(new + more), tuple(good), tuple(faults))
 
 
-NOTHING = (
-    "No image is in the list, and no mask is chosen for any case. Choose a mask, or "
-    "upload an image."
-)
+def describe_lack(uploads: dict[str, Upload]) -> str:
+    if any(one.kind == Upload.Kind.IMAGE for one in uploads.values()):
+        return "Choose at least one image to import."
+    if any(one.kind == Upload.Kind.MASK for one in uploads.values()):
+        return "No mask is chosen for any case. Choose one for at least one case."
+    return "No file waits for import. Upload images or masks first."
 
 
 def find_uploads(study: Study) -> dict[str, Upload]:

@@ -32,6 +32,8 @@ class Entry:
     strata: dict[str, str] = field(default_factory=dict)
     # the nearest last: what it says goes before what a wider one says
     sidecars: tuple[str, ...] = ()
+    # that a word of its own name is all that says the arm
+    named: bool = False
 
 
 @dataclass(frozen=True)

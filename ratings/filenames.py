@@ -27,6 +27,7 @@ MASK_WORDS = {
     "pred", "prediction", "consensus", "lesionseg", "rater", "nii", "gz",
 }  # fmt: skip
 LESION_WORDS = {"lesion", "lesions", "lesionseg", "ms"}
+MANUAL_WORDS = {"manual", "gt", "consensus", "reference", "expert"}
 
 
 def split_words(name: str) -> list[str]:
@@ -49,6 +50,14 @@ def read_contrast(name: str) -> str:
         if word in CONTRASTS:
             return CONTRASTS[word]
     return ""
+
+
+def names_other_contrast(image: str, mask: str) -> bool:
+    """Whether a mask's name states a contrast that its image's, stating one, lacks."""
+    ours, theirs = (
+        {*list_identity(name)} & {*CONTRASTS.values()} for name in (image, mask)
+    )
+    return bool(ours and theirs - ours)
 
 
 def names_mask(name: str) -> bool:

@@ -208,7 +208,8 @@ def name_plane(grid: images.Grid) -> str:
 
 def measure(marked: NDArray[np.bool_], grid: images.Grid) -> dict[str, Any]:
     voxels = int(np.count_nonzero(marked))
-    return {"voxels": voxels, "volume_mm3": round(voxels * grid.voxel_mm3, 1)}
+    # not rounded, as what is shown of the case that is made of it is rounded once
+    return {"voxels": voxels, "volume_mm3": voxels * grid.voxel_mm3}
 
 
 def refuse_unless_draft(study: Study) -> None:

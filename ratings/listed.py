@@ -39,40 +39,62 @@ def plan_manifest(tables: list[str], volumes: list[str], read: Read) -> Plan:
     except manifests.ManifestRefused as refusal:
         return Plan("manifest", (), tuple(passed), faults=(str(refusal),))
     places = located.find_places(PurePosixPath(path).parent, table.rows, volumes)
-    entries: list[Entry] = []
-    faults = list(table.faults)
+    entries: list[tuple[int, Entry]] = []
+    faults: list[str] = []
+    doubted: set[int] = set()
     rows: dict[str, manifests.Row] = {}
     for row in table.rows:
-        made, wrong = plan_row(path, row, places)
+        made, wrong = plan_row(path, row, table.titles, places)
         for one in made:
             before = rows.setdefault(one.path, row)
             if before is not row and not may_share(one, row, before):
-                made, wrong = [], [tell_twice(path, row, one, before.number)]
+                # nobody can say which of the two rows holds
+                wrong.append(tell_twice(path, row, one, before.number))
+                doubted.add(before.number)
                 break
-        entries += made
+        entries += [(row.number, one) for one in made]
         faults += wrong
-    used = {entry.path for entry in entries}
+        doubted |= {row.number} if wrong else set()
+    kept = [one for number, one in entries if number not in doubted]
+    left = {one.path: number for number, one in entries if number in doubted}
     passed += [(path, why) for why in table.notes]
-    passed += [(p, "The manifest does not name it.") for p in volumes if p not in used]
-    return Plan("manifest", tuple(entries), tuple(passed), tuple(faults))
+    passed += explain_rest(volumes, {one.path for one in kept}, left)
+    return Plan("manifest", tuple(kept), tuple(passed), tuple(faults))
+
+
+def explain_rest(
+    volumes: list[str], used: set[str], left: Mapping[str, int]
+) -> list[tuple[str, str]]:
+    """Why each other file is left out; a row with a fault takes none with it."""
+    return [
+        (p, f"Row {left[p]} of the manifest, which names it, is left out for a fault.")
+        if p in left
+        else (p, "The manifest does not name it.")
+        for p in volumes
+        if p not in used
+    ]
 
 
 def plan_row(
-    path: str, row: manifests.Row, places: Mapping[tuple[int, str], str]
+    path: str,
+    row: manifests.Row,
+    titles: Mapping[str, str],
+    places: Mapping[tuple[int, str], str],
 ) -> tuple[list[Entry], list[str]]:
-    entries, faults = [], []
+    """The files of a row, and what is wrong with it, by the titles of its columns."""
+    entries, faults = [], manifests.list_faults(row)
     if IMAGE not in row.files:
-        return [], [f"{path}, row {row.number}: this names no image. Write its path."]
+        faults.append("this names no image. Write its path.")
     for column, told in row.files.items():
         found = places.get((row.number, column))
         if found is None:
             faults.append(
-                f"{path}, row {row.number}: {column} names {told}, which is not "
-                "there or there more than once. Write its path from the manifest."
+                f"the column “{titles[column]}” names {told}, which is not there or "
+                "there more than once. Write its path from the manifest."
             )
             continue
         entries.append(name_column(found, column, f"row {row.number}", row))
-    return entries, faults
+    return entries, [f"{path}, row {row.number}: {fault}" for fault in faults]
 
 
 def may_share(entry: Entry, row: manifests.Row, before: manifests.Row) -> bool:
@@ -163,10 +185,28 @@ def plan_decathlon(
     (path, told), *others = data_sets
     if others:
         return Plan("decathlon", (), faults=(TWO_SETS.format(path, others[0][0]),))
+    entries, faults, left = take_rows(path, told, volumes)
+    # of an image that is listed twice nobody can say which label holds
+    cases = {entry.case for entry in entries if entry.path in left}
+    left = {e.path: "twice" for e in entries if e.case in cases} | left
+    kept = [entry for entry in entries if entry.case not in cases]
+    images = {e.path: e.case for e in kept if e.role == IMAGE}
+    more, passed = name_masks(volumes, images, {e.path for e in kept} | left.keys())
+    passed += [(p, LEFT.format(left[p])) for p in volumes if p in left]
+    settled = settle_arms([*kept, *more])
+    return Plan("decathlon", tuple(settled), tuple(passed), tuple(faults))
+
+
+def take_rows(
+    path: str, told: dict[str, Any], volumes: list[str]
+) -> tuple[list[Entry], list[str], dict[str, str]]:
+    """The files of good rows, the faults, and by path the row that is left out."""
     home = PurePosixPath(path).parent
     entries: list[Entry] = []
     faults: list[str] = []
-    seen: set[str] = set()
+    left: dict[str, str] = {}
+    # by the path of an image the row that names it first
+    seen: dict[str, tuple[str, list[str]]] = {}
     for place, row in list_rows(told):
         pair = read_pair(row)
         if pair is None:
@@ -175,41 +215,42 @@ def plan_decathlon(
                 "with “image” and “label”."
             )
             continue
-        image = locate(home, pair[0])
-        made, wrong = plan_pair(
-            path, image, pair[1], volumes, {entry.case for entry in entries}
-        )
-        if made and made[0].path in seen:
-            faults.append(
-                f"{path}, {place}: the image {made[0].path} is listed already. "
-                "List each image once."
-            )
+        taken = {entry.case for entry in entries}
+        made, wrong = plan_pair(path, locate(home, pair[0]), pair[1], volumes, taken)
+        paths = [entry.path for entry in made]
+        first, same = seen.setdefault(paths[0] if made else place, (place, paths))
+        if first != place:
+            wrong = f"the image {paths[0]} is listed already. List each image once."
+        if wrong:
+            faults.append(f"{path}, {place}: {wrong}")
+            # the same row again leaves no doubt
+            doubt = first == place or paths != same
+            left |= dict.fromkeys(paths, place) if doubt else {}
             continue
-        seen.update(entry.path for entry in made[:1])
         entries += made
-        faults += wrong
-    images = {e.path: e.case for e in entries if e.role == IMAGE}
-    more, passed = name_masks(volumes, images, {e.path for e in entries})
-    settled = settle_arms([*entries, *more])
-    return Plan("decathlon", tuple(settled), tuple(passed), tuple(faults))
+    return entries, faults, left
+
+
+LEFT = "What names it in dataset.json ({}) is left out for a fault."
 
 
 def plan_pair(
     path: str, image: str, label: str, volumes: list[str], taken: set[str]
-) -> tuple[list[Entry], list[str]]:
+) -> tuple[list[Entry], str]:
+    """Image and label of a row as far as they are there, and what is wrong."""
     there = find_volume(image, volumes)
     if there is None:
-        return [], [f"{path} names the image {image}, which is not there."]
+        return [], f"this names the image {image}, which is not there."
     # a folder of tests may number its cases anew
     case = base(there) if base(there) not in taken else stem(there)
     entries = [make_image(there, case)]
     mask = locate(PurePosixPath(path).parent, label)
     found = find_volume(mask, volumes) if label else None
     if label and found is None:
-        return entries, [f"{path} names the mask {mask}, which is not there."]
+        return entries, f"this names the mask {mask}, which is not there."
     if found:
         entries.append(Entry(found, MASK, case))
-    return entries, []
+    return entries, ""
 
 
 def locate(home: PurePosixPath, stated: str) -> str:

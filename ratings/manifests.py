@@ -49,15 +49,19 @@ class Row:
     files: dict[str, str]
     subject: str
     strata: dict[str, str]
+    # the titles of cells that look personal, which are not kept
+    personal: tuple[str, ...] = ()
+    # whether it has more cells than there are columns
+    overlong: bool = False
 
 
 @dataclass(frozen=True)
 class Table:
-    """The cases that a table names, what of it is not kept, and what is wrong in it."""
+    """The rows of a table, the titles of its columns of files, and what is not kept."""
 
     rows: tuple[Row, ...]
+    titles: dict[str, str]
     notes: tuple[str, ...]
-    faults: tuple[str, ...]
 
 
 def names_manifest(path: str) -> bool:
@@ -70,19 +74,24 @@ def read_table(path: str, data: bytes) -> Table:
     titles = [" ".join(cell.split()) for cell in lines[0]]
     meant = [read_title(title) for title in titles]
     refuse_unclear(path, titles, meant, len(lines))
-    rows, faults = [], []
-    for number, cells in enumerate(lines[1:], 2):
-        row, wrong = read_row(number, meant, cells)
-        rows.append(row)
-        if any(cell.strip() for cell in cells[len(titles) :]):
-            faults.append(f"{path}, row {number}: {MORE_CELLS}")
-        faults += [f"{path}, row {number}: {describe_value(titles[n])}" for n in wrong]
+    rows = [
+        read_row(number, titles, meant, cells)
+        for number, cells in enumerate(lines[1:], 2)
+    ]
     notes = [
         describe_column(t) for t, m in zip(titles, meant, strict=True) if m is DROP
     ]
     refuse_hidden_files(path, titles, meant, lines[1:])
-    kept = tuple(row for row in rows if row.files)
-    return Table(kept, tuple(notes), tuple(faults))
+    kept = tuple(row for row in rows if row.files or list_faults(row))
+    columns = zip(titles, meant, strict=True)
+    named = {key: title for title, (kind, key) in columns if kind == "file"}
+    return Table(kept, named, tuple(notes))
+
+
+def list_faults(row: Row) -> list[str]:
+    """What is wrong in a row by itself, whatever files there are."""
+    more = [MORE_CELLS] if row.overlong else []
+    return [*more, *map(describe_value, row.personal)]
 
 
 def read_title(title: str) -> Meant:
@@ -138,9 +147,9 @@ def refuse_hidden_files(
 
 
 def read_row(
-    number: int, meant: list[Meant], cells: list[str]
-) -> tuple[Row, list[int]]:
-    """The row, and which of its cells look personal and are left out."""
+    number: int, titles: list[str], meant: list[Meant], cells: list[str]
+) -> Row:
+    """The row; cells that look personal are left out."""
     found: dict[str, dict[str, str]] = {"file": {}, "subject": {}, "stratum": {}}
     wrong = []
     for place, ((kind, key), cell) in enumerate(zip(meant, cells, strict=False)):
@@ -149,11 +158,12 @@ def read_row(
             continue
         # much less is kept, and patterns take their time over a cell of 128 KiB
         if kind != "file" and states_person(kind, key, value[:LONGEST_JUDGED]):
-            wrong.append(place)
+            wrong.append(titles[place])
             continue
         found[kind][key] = value[: LONGEST[kind]]
     subject = found["subject"].get("subject", "")
-    return Row(number, found["file"], subject, found["stratum"]), wrong
+    more = any(cell.strip() for cell in cells[len(titles) :])
+    return Row(number, found["file"], subject, found["stratum"], tuple(wrong), more)
 
 
 def states_person(kind: str, key: str, value: str) -> bool:

@@ -12,7 +12,7 @@ from pathlib import PurePosixPath
 
 from ratings import filenames, pairing
 from ratings.entries import MASK, Entry, Plan, base, read_strata, read_subject
-from ratings.filenames import LESION_WORDS
+from ratings.filenames import LESION_WORDS, MANUAL_WORDS
 
 LEVEL_WORDS = {"levels", "level", "vert", "vertebral", "vertlevels", "disc", "discs"}
 SOFT_WORDS = {"soft", "softseg", "prob", "probability", "probabilities"}
@@ -26,7 +26,6 @@ PREDICTED_WORDS = {
     "pred", "preds", "predicted", "prediction", "predictions", "nnunet", "nnunetv2",
     "unet", "model", "auto", "automatic", "automated", "ai", "deepseg",
 }  # fmt: skip
-MANUAL_WORDS = {"manual", "gt", "consensus", "reference", "expert"}
 OTHER = "other"
 NO_LESIONS = (
     "Its name says that it is a mask of something else than lesions. If it is a mask "
@@ -108,8 +107,11 @@ def name_flat(path: str, folder: str, source: str, common: set[str]) -> Entry:
     named = role if role != MASK and is_marked(path) else ""
     subject = read_subject(path) or name_person(folder, words)
     case = f"{pairing.FOLDER}{folder}" if folder else ""
-    arm = source or (name_maker(own) if is_marked(path) else "")
-    return Entry(path, named, case, arm, subject, read_strata(path))
+    maker = "" if source or not is_marked(path) else name_maker(own)
+    return Entry(
+        path, named, case, source or maker, subject, read_strata(path),
+        named=bool(maker),
+    )  # fmt: skip
 
 
 def settle_segmentations(entries: list[Entry]) -> list[Entry]:

@@ -9,10 +9,12 @@ from itertools import combinations
 
 from ratings.filenames import (
     LESION_WORDS,
+    MANUAL_WORDS,
     are_series,
     count_same_start,
     list_identity,
     measure_names,
+    names_other_contrast,
     split_words,
 )
 from ratings.models import Case, Upload
@@ -130,13 +132,20 @@ def spell_alike(name: str, targets: list[Target]) -> list[Target]:
 
 
 def rank_mask(target: Target, mask: Upload) -> tuple[int, ...]:
-    """Sorts the mask that most likely belongs to the target first."""
+    """Sorts the mask that most likely belongs to the target first.
+
+    One that says what it is of, though empty or of another shape, goes before one
+    that does not: that may be of something else than lesions.
+    """
     words = set(split_words(mask.name))
     return (
         -fits(target, mask),
-        -int(bool(words & LESION_WORDS)),
-        -len(set(split_words(target.name)) & words),
+        -int(bool(words & (LESION_WORDS | MANUAL_WORDS))),
+        int(names_other_contrast(target.name, mask.name)),
         -int(target.shape == tuple(mask.facts["shape"])),
+        -int(bool(words & LESION_WORDS)),
+        int("empty_mask" in mask.facts.get("warnings", ())),
+        -len(set(split_words(target.name)) & words),
         # names may differ in nothing but small and capital letters
         -count_same_start(target.name, mask.name),
         len(mask.name),

@@ -11,7 +11,7 @@ from typing import Any
 
 from django.contrib.auth.models import User
 
-from ratings import arms, contents, importing, layouts, sidecars
+from ratings import arms, contents, importing, layouts, makers, sidecars
 from ratings.entries import is_hidden, is_volume, tidy_arm
 from ratings.importing import Origin
 from ratings.layouts import Entry, Plan
@@ -127,10 +127,10 @@ def receive_folder(
 ) -> Iterator[Upload]:
     """Judge every file of the plan where it lies; one bad file stops no other.
 
-    Masks of which the set does not say what made them are of that arm, else manual.
+    Masks of which no folder or table says what made them are of that arm, else as
+    their names say, else manual.
     """
-    for named in folder.plan.entries:
-        entry = replace(named, arm=named.arm or arm)
+    for entry in makers.name_sources(folder.plan.entries, stated=arm):
         path = folder.places[entry.path]
         yield importing.take_in(
             study=study, user=user, name=PurePosixPath(entry.path).name, path=path,

@@ -161,9 +161,14 @@ function makeThreshold(change: (value: number) => void, choose: (url: string) =>
       slider.input.disabled = soft === null;
       drawBar(bar, at);
       const words = at === 0 ? "Above 0" : `From ${at.toFixed(2)} on`;
-      setText(volume, soft ? `${words}: ${Math.round(volumeFrom(soft, at))} mm³` : without);
+      setText(volume, soft ? `${words}: ${sayVolume(volumeFrom(soft, at))}` : without);
     },
   };
+}
+
+/** As the other pages write a volume. */
+function sayVolume(mm3: number): string {
+  return `${mm3 < 10 ? mm3.toFixed(1) : Math.round(mm3).toLocaleString("en-GB")} mm³`;
 }
 
 function cut(state: State, value: number): void {
@@ -193,7 +198,7 @@ function compose(state: State, key: string): void {
   const blank: Mask = { shape: series.volume.shape, bits: new Uint8Array(Math.ceil(count(series.volume.shape) / 8)) };
   state.parts = [
     { words: "Image", mask: blank, soft: "" },
-    ...wanted.map(({ key: own, label, mm3 }) => ({ words: `${label} · ${Math.round(mm3)} mm³`, mask: masks.get(own)!, soft: "" })),
+    ...wanted.map(({ key: own, label, mm3 }) => ({ words: `${label} · ${sayVolume(mm3)}`, mask: masks.get(own)!, soft: "" })),
     ...(soft ? [{ words: `Soft map of ${soft.label}`, mask: blank, soft: soft.url }] : []),
   ];
   state.threshold.offer(softs, soft?.url ?? "");

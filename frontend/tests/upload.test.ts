@@ -2,7 +2,7 @@ import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { wakeUpload } from "../src/desk/upload";
 import { makeFile, makeForm, type Piece } from "./page";
 
-interface Asked { readonly url: string; readonly method: string; readonly headers: Headers; readonly redirect: string }
+interface Asked { readonly url: string; readonly method: string; readonly headers: Headers; readonly redirect: string; readonly body: unknown }
 
 const json = (body: object, status = 200) =>
   new Response(JSON.stringify(body), { status, headers: { "Content-Type": "application/json" } });
@@ -41,7 +41,7 @@ beforeEach(() => {
   vi.stubGlobal("removeEventListener", () => { warned = false; });
   vi.stubGlobal("fetch", async (url: string, init: RequestInit = {}) => {
     const { method = "GET", redirect = "follow" } = init;
-    const one = { url, method, redirect, headers: new Headers(init.headers) };
+    const one = { url, method, redirect, headers: new Headers(init.headers), body: init.body };
     asked.push(one);
     return (answers[`${method} ${url}`] ?? answers[method])(one);
   });
@@ -62,7 +62,12 @@ const origin = ({ headers }: Asked): unknown =>
   JSON.parse(atob(/origin (\S+)/.exec(headers.get("Upload-Metadata")!)![1]));
 
 test("a file that broke off goes on, but begins anew as masks of another source", async () => {
-  answers["POST /plan"] = () => planned("mask.nii");
+  // the server says of each mask what the form and the set say together
+  answers["POST /plan"] = ({ body }) => {
+    const told = body as FormData;
+    const origin = told.get("role") === "upload" ? { arm_label: told.get("arm") } : {};
+    return json({ files: [{ path: "mask.nii", origin }] });
+  };
   // the page is left while this is on its way
   answers["POST /transfers/1/finish"] = () => new Promise(() => undefined);
   page.choose(makeFile("mask.nii"));
@@ -80,6 +85,19 @@ test("a file that broke off goes on, but begins anew as masks of another source"
   page.choose(makeFile("mask.nii"));
   await ended();
   expect(begins().map(origin)).toEqual([{}, { arm_label: "SCT 6.5" }]);
+});
+
+test("faults in a table are counted, and told in the list that waits for import", async () => {
+  answers["POST /plan"] = () =>
+    json({ files: [{ path: "a.nii", origin: {} }], passed_over: [], faults: ["manifest.csv, row 4: no"] });
+  answers["POST /transfers/1/finish"] = taken;
+  let refreshed = 0;
+  refresh = async () => void (refreshed += 1);
+  page.choose(makeFile("a.nii"));
+  await ended();
+  expect(page.summary.textContent).toBe("1 file received, 1 fault in the table (see below).");
+  expect(page.rows.textContent).toBe("");
+  expect(refreshed).toBe(1);
 });
 
 test("after signing in elsewhere, choosing the file again sends it", async () => {

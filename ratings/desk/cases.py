@@ -14,7 +14,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.serializers import Serializer
 
-from ratings import committing, importing, pairing, removal, repeats
+from ratings import committing, importing, pairing, refused_rows, removal, repeats
 from ratings.desk.bodies import Body, refuse_unknown
 from ratings.desk.calls import (
     DeskCall,
@@ -153,6 +153,7 @@ class ImportCall(DeskCall):
             study=study, user=self.person, pairs=pairs,
             good_only=form.validated_data["good_only"],
             names_confirmed=form.validated_data["names_confirmed"],
+            standing=refused_rows.list_faults(study),
         )  # fmt: skip
         return Response(OutcomeShape(outcome).data, status=201)
 

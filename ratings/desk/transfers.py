@@ -215,7 +215,7 @@ class FinishCall(TransferringCall):
         form.is_valid(raise_exception=True)
         path = transfers.complete(transfer, sha256=form.validated_data["sha256"])
         if archives.is_zip(path):
-            held = open_archive(study, transfer)
+            held = open_archive(study, self.person, transfer)
             files = [
                 {"number": n, "path": one["path"], "role": one["origin"]["role"]}
                 for n, one in enumerate(held["files"])

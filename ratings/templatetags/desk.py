@@ -79,6 +79,12 @@ def mm3(volume: float | None) -> str:
 
 
 @register.filter
+def remark(verdict: dict[str, Any]) -> str:
+    """What is to be said of a file, where its name stands already."""
+    return str(verdict["message"]).removeprefix(f"{verdict['file']}: ")
+
+
+@register.filter
 def words(key: str) -> str:
     """field_strength as people read it."""
     return key.replace("_", " ")

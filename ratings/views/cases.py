@@ -22,6 +22,7 @@ from ratings import (
     filenames,
     images,
     pictures,
+    refused_rows,
     removal,
     repeats,
     selecting,
@@ -62,13 +63,14 @@ def render_page(
     *,
     chosen: list[Pair] | None = None,
     refusal: ImportRefused | None = None,
+    good: bool = False,
 ) -> HttpResponse:
     draft = study.state == Study.State.DRAFT
     context = {
         "study": study,
         "draft": draft,
         "faults": refusal.faults if refusal else [],
-        "some_good": bool(refusal and 0 < len(refusal.rows) < len(chosen or ())),
+        "some_good": good,
         "limit": settings.UPLOAD_LIMIT_BYTES,
         "companion_kinds": Companion.Kind.choices,
         "contrasts": sorted(set(filenames.CONTRASTS.values())),
@@ -107,6 +109,7 @@ def list_imported(study: Study) -> dict[str, Any]:
         "arms": list(zip(arms, counts, strict=True)),
         "rows": rows,
         "left_out": sum(bool(case.left_out) for case in cases),
+        "companions": [one for case in cases for one in case.companions.all()],
     }
 
 
@@ -129,15 +132,21 @@ def explain_warnings(
 @require_POST
 def import_cases(request: SignedInRequest, study_id: UUID) -> HttpResponse:
     study = access.find_study(user=request.user, study_id=study_id, act="edit")
-    pairs, good_only = read_pairs(request.POST), "good" in request.POST
+    rows, good_only = read_pairs(request.POST), "good" in request.POST
+    # a case without a new mask is passed by
+    pairs = [pair for pair in rows if pair.image or pair.masks]
+    standing = refused_rows.list_faults(study)
     try:
         outcome = committing.commit_pairs(
             study=study, user=request.user, pairs=pairs, good_only=good_only,
-            names_confirmed="names_confirmed" in request.POST,
+            names_confirmed="names_confirmed" in request.POST, standing=standing,
         )  # fmt: skip
     except ImportRefused as refusal:
-        return render_page(request, study, chosen=pairs, refusal=refusal)
-    left = len(pairs) - len(outcome.cases)
+        return render_page(
+            request, study, chosen=rows, refusal=refusal,
+            good=len(pairs) > len(refusal.rows),
+        )  # fmt: skip
+    left = len(pairs) - len(outcome.cases) + len(standing)
     messages.success(request, describe_import(outcome.pairs, study.keep_originals))
     if any(case.left_out == selecting.AFTER_DRAW for case in outcome.cases):
         messages.warning(request, f"{LATE} Draw again, or take them in by hand.")

@@ -9,7 +9,7 @@ from uuid import UUID
 
 from django.http import QueryDict
 
-from ratings import committing, filenames, namesakes, pairing, repeats
+from ratings import committing, filenames, namesakes, pairing, refused_rows, repeats
 from ratings.models import Case, Study, Upload
 from ratings.pairing import Pair, Target
 from ratings.strata import USUAL
@@ -77,6 +77,7 @@ def list_uploads(
             for u in found
             if u.kind == Upload.Kind.REFUSED
         ],
+        "refused_rows": any(refused_rows.is_row(u) for u in found),
     }
 
 
@@ -163,7 +164,7 @@ def narrow(target: Target, masks: list[Upload], chosen: str) -> tuple[Upload, ..
 
 
 def read_pairs(posted: QueryDict) -> list[Pair]:
-    """The rows as the coordinator left them; cases without a new mask are passed by."""
+    """The rows as the coordinator left them, cases without a new mask as well."""
     pairs = []
     for value in posted.getlist("image"):
         subject = posted.get(f"subject:{value}")
@@ -177,9 +178,7 @@ def read_pairs(posted: QueryDict) -> list[Pair]:
             )
         )
     for value in posted.getlist("case"):
-        masks = read_masks(posted, value)
-        if masks:
-            pairs.append(Pair("", masks, case=value))
+        pairs.append(Pair("", read_masks(posted, value), case=value))
     return pairs
 
 

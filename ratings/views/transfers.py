@@ -18,15 +18,31 @@ from django.shortcuts import redirect
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST
 
-from ratings import access, archives, arms, importing, layouts, sets, transfers
+from ratings import (
+    access,
+    archives,
+    arms,
+    importing,
+    layouts,
+    refused_rows,
+    sets,
+    transfers,
+)
 from ratings.archives import ArchiveRefused
 from ratings.entries import tidy_arm
 from ratings.layouts import Plan
+from ratings.makers import name_sources
 from ratings.models import Study, Transfer, Upload
 from ratings.transfers import TransferRefused
 from ratings.views import SignedInRequest
 from ratings.views.preview import is_id
-from ratings.views.uploads import UploadRefused, answer, describe, name_predictions
+from ratings.views.uploads import (
+    UploadRefused,
+    answer,
+    describe,
+    name_predictions,
+    read_arm,
+)
 
 TUS = {"Tus-Resumable": "1.0.0", "Cache-Control": "no-store"}
 MOST_PATHS = 20_000
@@ -66,9 +82,12 @@ def plan_set(request: SignedInRequest, study_id: UUID) -> HttpResponse:
     """What each file of a folder is, from the paths and the small files in it."""
     try:
         study = find_draft(request, study_id)
+        arm = read_arm(study, request.POST)
         paths = json.loads(request.POST.get("paths", "[]"))
     except TransferRefused as refusal:
         return refuse(refusal)
+    except UploadRefused as refusal:
+        return answer(refusal.status, "Not taken in", str(refusal))
     except (ValueError, RecursionError):
         paths = None
     if not isinstance(paths, list) or len(paths) > MOST_PATHS:
@@ -92,6 +111,8 @@ def plan_set(request: SignedInRequest, study_id: UUID) -> HttpResponse:
     # a file by itself that is no image is sent, and told why not when it came
     inside = [path for path in named if "/" in path]
     plan = sets.add_others(layouts.plan(named, read), inside)
+    plan = replace(plan, entries=name_sources(plan.entries, stated=arm.label))
+    refused_rows.keep(study=study, user=request.user, faults=plan.faults)
     return JsonResponse(describe_plan(plan, study=study, read=read))
 
 
@@ -238,7 +259,7 @@ def finish_transfer(
         transfer = find_transfer(study, transfer_id, request.user)
         path = transfers.complete(transfer, sha256=request.POST.get("sha256", ""))
         if archives.is_zip(path):
-            return JsonResponse(open_archive(study, transfer), status=202)
+            return JsonResponse(open_archive(study, request.user, transfer), status=202)
         return describe(take_whole(study, request.user, transfer, path))
     except TransferRefused as refusal:
         return refuse(refusal)
@@ -261,13 +282,14 @@ def take_whole(study: Study, user: User, transfer: Transfer, path: Path) -> Uplo
         transfers.discard(transfer)
 
 
-def open_archive(study: Study, transfer: Transfer) -> dict[str, Any]:
+def open_archive(study: Study, user: User, transfer: Transfer) -> dict[str, Any]:
     """What a zip holds; each of its files is then asked for by its number."""
     try:
         plan, read = plan_archive(transfer)
     except ArchiveRefused:
         transfers.discard(transfer)
         raise
+    refused_rows.keep(study=study, user=user, faults=plan.faults)
     return describe_plan(plan, study=study, read=read)
 
 
@@ -283,7 +305,10 @@ def plan_archive(transfer: Transfer) -> tuple[Plan, layouts.Read]:
                 break
         return bytes(data)
 
-    return sets.add_others(layouts.plan(paths, read), paths), read
+    plan = sets.add_others(layouts.plan(paths, read), paths)
+    # what was said of the zip is said of the masks in it
+    told = str(transfer.origin.get("arm_label", ""))
+    return replace(plan, entries=name_sources(plan.entries, stated=told)), read
 
 
 @login_required
@@ -311,9 +336,6 @@ def take_entry(study: Study, user: User, transfer: Transfer, number: int) -> Upl
     if number >= len(plan.entries):
         raise TransferRefused(400, "The zip holds no such file.")
     entry = plan.entries[number]
-    # of masks that say nothing, what was said of the zip holds
-    told = str(transfer.origin.get("arm_label", ""))
-    entry = replace(entry, arm=entry.arm or told)
     return importing.receive(
         study=study, user=user, name=PurePosixPath(entry.path).name,
         chunks=archives.read_file(

@@ -443,7 +443,7 @@ def test_tables_of_any_office_program_are_read(mark: str, start: str, end: str) 
         ("mask\nb.nii.gz", "one must be “image”"),
         ("image\na.nii.gz\na.nii.gz", "row 3: the image a.nii.gz stands in row 2"),
         ("image,mask\n,b.nii.gz", "row 2: this names no image"),
-        ("image,mask\nA.NII.GZ,c.nii.gz", "manual names c.nii.gz, which is not there"),
+        ("image,mask\nA.NII.GZ,c.nii.gz", "the column “mask” names c.nii.gz, which"),
         ("image,mask\n/data/set/a.nii.gz,b.nii.gz", "which is not there"),
         ("image,mask\nC:\\set\\a.nii.gz,b.nii.gz", "which is not there"),
         ("image,mask\n../set/a.nii.gz,b.nii.gz", "which is not there"),

@@ -319,6 +319,56 @@ def test_predictions_made_elsewhere_join_the_cases_of_before(
     assert AuditEntry.objects.filter(study=study, verb="import_masks").count() == 1
 
 
+def test_without_a_chosen_mask_the_page_says_so_and_keeps_the_choice(
+    four_by_two: None,
+    send: Send,
+    make: Callable[..., bytes],
+    study: Study,
+    coordinator: Client,
+) -> None:
+    coordinator.post(address("cases-import", study), read_form(study, coordinator))
+    send("sub-07_T2_pred.nii.gz", make(mask=True), role="upload", arm="SCT 6.5")
+    form = read_form(study, coordinator)
+    chosen = [key for key, value in form.items() if key.startswith("mask:") and value]
+    assert len(chosen) == 1
+    answer = coordinator.post(address("cases-import", study), form | {chosen[0]: ""})
+    assert answer.status_code == 422
+    assert "No mask is chosen for any case." in answer.text
+    assert "Import the good ones" not in answer.text
+    # neither a row nor what was chosen in it is lost
+    rows = answer.context["preview"]
+    assert len(rows) == 8
+    assert not any(choice.chosen for row in rows for choice in row.choices)
+
+
+def test_a_remark_does_not_repeat_the_name_above_it(
+    send: Send, study: Study, coordinator: Client, tmp_path: Path
+) -> None:
+    empty = save(tmp_path / "m.nii.gz", np.zeros(SHAPE, np.uint8), AFFINE)
+    answer = send("a_seg.nii.gz", empty.read_bytes())
+    told = json.loads(answer.content)
+    assert "a_seg.nii.gz: The mask is empty" in told["message"]
+    for page in (told["row"], coordinator.get(address("cases", study)).text):
+        assert "The mask is empty: no voxel is marked." in page
+        assert "a_seg.nii.gz: The mask is empty" not in page
+
+
+def test_a_volume_is_rounded_once_so_that_it_is_the_same_after_the_import(
+    send: Send, study: Study, coordinator: Client, tmp_path: Path
+) -> None:
+    # 83.46 mm³: rounded to 83.5 first it was 84
+    affine = np.diag([5.0, 5.0, 3.3384, 1.0])
+    marked = np.zeros((12, 10, 6), np.uint8)
+    marked[5, 5, 3] = 1
+    image = make_image(marked.shape, np.random.default_rng(1))
+    send("a.nii.gz", save(tmp_path / "a.nii.gz", image, affine).read_bytes())
+    send("a_seg.nii.gz", save(tmp_path / "m.nii.gz", marked, affine).read_bytes())
+    waiting = coordinator.get(address("cases", study)).text
+    assert '<td class="num">83</td>' in waiting
+    coordinator.post(address("cases-import", study), read_form(study, coordinator))
+    assert '<td class="num">83</td>' in coordinator.get(address("cases", study)).text
+
+
 def test_a_case_that_has_a_mask_of_an_arm_takes_no_second_one(
     send: Send, make: Callable[..., bytes], study: Study, coordinator: Client
 ) -> None:
@@ -474,7 +524,7 @@ def test_masks_that_are_chosen_for_no_case_are_named_and_no_good_ones_offered(
     form = {"case": [str(one.pk) for one in study.cases.all()]}
     answer = coordinator.post(address("cases-import", study), form)
     assert answer.status_code == 422
-    assert "no mask is chosen for any case" in answer.text
+    assert "No mask is chosen for any case" in answer.text
     assert "Choose at least one image" not in answer.text
     assert "Import the good ones" not in answer.text
 

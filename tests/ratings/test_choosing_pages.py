@@ -42,6 +42,15 @@ def post(client: Client, study: Study, **changes: Any) -> Any:
     return client.post(address(study), form, follow=True)
 
 
+def test_the_page_and_its_filter_say_alike_which_cases_are_in_the_study(
+    pool: Study, coordinator: Client
+) -> None:
+    page = coordinator.get(address(pool)).content.decode()
+    assert "8 of 8 cases are in the study." in page
+    assert page.count('data-state="ok">in the study</span>') == 8
+    assert ">in the study</option>" in page
+
+
 def test_a_draw_takes_its_cases_and_says_how(pool: Study, coordinator: Client) -> None:
     answer = post(coordinator, pool, exclude=["all_empty"])
     pool.refresh_from_db()

@@ -130,8 +130,11 @@ def test_the_coordinator_adds_and_removes_a_series_on_the_cases_page(
     file = SimpleUploadedFile("flair.nii.gz", data)
     page = coordinator.post(address, {"case": case.pk, "file": file}, follow=True)
     assert "second series: flair.nii.gz" in page.content.decode()
+    assert "Remove the second series of C001" in page.content.decode()
     page = coordinator.post(address, {"case": case.pk, "remove": "1"}, follow=True)
     assert "second series: flair" not in page.content.decode()
+    # nothing is offered for removal where nothing is there
+    assert "Remove the second series" not in page.content.decode()
     broken = SimpleUploadedFile("notes.nii.gz", b"no volume at all")
     page = coordinator.post(address, {"case": case.pk, "file": broken}, follow=True)
     assert "notes.nii.gz" in page.content.decode()

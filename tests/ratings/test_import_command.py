@@ -158,7 +158,9 @@ def test_a_manifest_that_names_what_is_not_there_stops_the_import(
     write_manifest(tmp_path, [{"image": "a.nii.gz", "mask": "gone.nii.gz"}])
     code, told = bring_in(capsys, study, tmp_path)
     assert code == 1
-    assert "manifest.csv, row 2: manual names gone.nii.gz" in told[0]["message"]
+    assert (
+        "manifest.csv, row 2: the column “mask” names gone.nii.gz" in told[0]["message"]
+    )
     assert not study.cases.exists()
 
 

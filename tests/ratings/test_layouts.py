@@ -84,12 +84,13 @@ def test_a_value_that_looks_personal_is_refused_and_not_repeated(
 def test_a_subject_that_is_a_mere_number_is_left_to_whoever_confirms_it(
     subject: str,
 ) -> None:
-    plan = plan_table(f"image,subject,code\na.nii.gz,{subject},4711000815\n")
+    rows = f"a.nii.gz,{subject},\nb.nii.gz,P1,4711000815\n"
+    plan = plan_table(f"image,subject,code\n{rows}")
     (image,) = plan.entries
     assert image.subject == subject
     # anywhere but in the subject's column it stays a fault
     (fault,) = plan.faults
-    assert "row 2: code looks like" in fault
+    assert "row 3: code looks like" in fault
 
 
 @pytest.mark.parametrize("told", [5, "x", {"a": 1}, None, True])

@@ -70,6 +70,47 @@ def test_the_name_that_shares_most_wins() -> None:
     assert choose(TARGET, masks) == {"manual": "sub-01_acq-sag_T2w_seg.nii.gz"}
 
 
+@pytest.mark.parametrize(
+    ("image", "good", "bad"),
+    [
+        ("sub-07_FLAIR", "sub-07_desc-consensus_mask", "sub-07_T1_lesion"),
+        ("sub-07_T2", "sub-07_desc-consensus_mask", "sub-07_T1_empty_lesion"),
+        ("sub-07_FLAIR", "sub-07_T2_FLAIR_seg", "sub-07_T2_seg"),
+        ("P1_T1_FLAIR", "P1_T1_MASK", "P1_MASK_T2"),
+        # which says of what it is goes first: the other may be of the brain
+        ("P1_FLAIR", "P1_T1_lesion", "P1_mask"),
+    ],
+)
+def test_a_mask_that_names_another_contrast_comes_second(
+    image: str, good: str, bad: str
+) -> None:
+    target = Target("1", f"{image}.nii.gz", (4, 4, 4), False, frozenset())
+    for masks in ([wait(good), wait(bad)], [wait(bad), wait(good)]):
+        assert choose(target, masks) == {"manual": good}
+
+
+def test_of_two_that_say_what_they_are_of_the_shape_decides() -> None:
+    masks = [wait("sub-01_lesion", shape=(5, 5, 5)), wait("sub-01_consensus")]
+    assert choose(TARGET, masks) == {"manual": "sub-01_consensus"}
+    # but a better name is never passed over for a shape: the misfit is told
+    masks = [wait("sub-01_acq-sag_lesion", shape=(5, 5, 5)), wait("sub-01_lesion")]
+    assert choose(TARGET, masks) == {"manual": "sub-01_acq-sag_lesion"}
+    masks = [wait("sub-01_lesion", shape=(5, 5, 5)), wait("sub-01_mask")]
+    assert choose(TARGET, masks) == {"manual": "sub-01_lesion"}
+
+
+def test_an_empty_mask_comes_second_to_its_equal_alone() -> None:
+    empty = wait("sub-01_lesion_a")
+    empty.facts["warnings"] = ["empty_mask"]
+    assert choose(TARGET, [empty, wait("sub-01_lesion_b")]) == {
+        "manual": "sub-01_lesion_b"
+    }
+    # who has no lesion has an empty mask of them, and a full one of the cord
+    assert choose(TARGET, [empty, wait("sub-01_manual")]) == {
+        "manual": "sub-01_lesion_a"
+    }
+
+
 def test_of_equal_names_the_one_on_the_image_s_grid_wins() -> None:
     masks = [
         wait("sub-01_a_seg.nii.gz", shape=(5, 5, 5)),

@@ -53,7 +53,7 @@ def test_a_pair_that_is_a_case_already_says_to_leave_it_out(
     for path in pair:
         receive(imported, ada, path, path.name)
     assert (
-        "a_T2w.nii.gz: the same image as case C001 (a_T2w.nii.gz), with the same "
+        "the same image as case C001 (a_T2w.nii.gz), with the same "
         "masks. Leave it out, unless it is to be rated twice."
         in show(coordinator, imported)
     )
@@ -75,7 +75,7 @@ def test_of_two_that_wait_the_second_is_marked_until_the_first_is_gone(
 ) -> None:
     first = receive(study, ada, pair[0], "a_T2w.nii.gz")
     receive(study, ada, pair[0], "b_T2w.nii.gz")
-    said = "b_T2w.nii.gz: the same image as a_T2w.nii.gz, which waits too."
+    said = "Usable, but</span> the same image as a_T2w.nii.gz, which waits too."
     assert show(coordinator, study).count("the same image as") == 1
     assert said in show(coordinator, study)
     importing.discard(study=study, ids={str(first.pk)})

@@ -1,5 +1,7 @@
 // The pairing preview: marks masks on another grid and lets rows go without a reload.
 import { setText } from "../dom";
+import { findPlace } from "./following";
+import { send } from "./quiet";
 
 /** As many letters of a name as the select shows. */
 const SHOWN = 42;
@@ -16,7 +18,7 @@ export function wakePairing(
   form.addEventListener("change", tell);
   form.addEventListener("click", (event) => {
     const button = (event.target as Element).closest<HTMLButtonElement>("[data-quiet]");
-    if (button) void sendQuietly(event, form, button, exchange);
+    if (button) sendQuietly(event, form, button, exchange);
   });
   form.addEventListener("submit", (event) => {
     // neither a question answered with no nor another button imports
@@ -53,23 +55,22 @@ function countUses(form: HTMLFormElement): void {
     uses.set(value, (uses.get(value) ?? 0) + 1);
   }
   for (const row of form.querySelectorAll<HTMLElement>("tr[data-mask]")) {
-    const cell = row.querySelector("[data-uses]");
-    if (cell) cell.textContent = String(uses.get(row.dataset["mask"]!) ?? 0);
+    const count = uses.get(row.dataset["mask"]!) ?? 0;
+    row.querySelector("[data-uses]")!.textContent = String(count);
+    row.querySelector<HTMLElement>("[data-unused]")!.hidden = count > 0;
   }
 }
 
-async function sendQuietly(
+function sendQuietly(
   event: Event,
   form: HTMLFormElement,
   button: HTMLButtonElement,
   exchange: (html: string) => void,
-): Promise<void> {
+): void {
   event.preventDefault();
+  const place = findPlace(button);
   button.disabled = true;
-  const body = new FormData(form);
-  const answer = await fetch(button.formAction, { method: "POST", body });
-  if (answer.ok) exchange(await answer.text());
-  else location.reload();
+  void send(button.formAction, new FormData(form), place, exchange);
 }
 
 /** Importing takes seconds: one press is enough, and the button says that it works. */

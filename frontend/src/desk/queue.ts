@@ -33,6 +33,7 @@ export class Queue {
   private readonly frame = this.rows.closest<HTMLElement>(".table-frame")!;
   private readonly notes: HTMLTableRowElement[] = [];
   private pace = measurePace();
+  private faults = 0;
   private running = 0;
   private waiting: Sending[] = [];
 
@@ -60,7 +61,7 @@ export class Queue {
   /** The server says what each file of a set is; zips are opened there. */
   private async plan(chosen: Chosen[]): Promise<Sending[]> {
     const told: Answer & Partial<Plan> =
-      await postForm(this.form.dataset["plan"]!, writePlan(chosen), this.token)
+      await postForm(this.form.dataset["plan"]!, writePlan(this.form, chosen), this.token)
         .catch(() => ({ detail: CUT_OFF }));
     if (!told.files) return this.refuse(chosen, told.detail ?? "");
     this.tellPlan(told);
@@ -69,10 +70,9 @@ export class Queue {
     if (!faults.length) for (const name of findEmpty(chosen, said)) this.note(name, NO_VOLUME);
     const found = new Map(chosen.map(({ file, path }) => [path, file]));
     return [
-      ...files.map(({ path, origin }) =>
-        this.make({ file: found.get(path)!, path }, this.named(origin))),
+      ...files.map(({ path, origin }) => this.make({ file: found.get(path)!, path }, origin)),
       // zips and other files answer each for itself
-      ...chosen.filter(isArchive).map((one) => this.make(one, this.named({}))),
+      ...chosen.filter(isArchive).map((one) => this.make(one, this.named())),
       ...chosen.filter(isOther).map((one) => this.make(one, {})),
     ];
   }
@@ -88,7 +88,8 @@ export class Queue {
   /** What the plan leaves out and why; nothing is left out without a word. */
   private tellPlan({ passed_over = [], faults = [] }: Partial<Plan>): void {
     for (const { path, reason } of passed_over) this.note(path, reason);
-    for (const fault of faults) this.note("", fault);
+    // the server keeps them in the list that waits for import
+    this.faults += faults.length;
   }
 
   /** What waits is let go of at once; what is on its way is called back. */
@@ -106,11 +107,9 @@ export class Queue {
   private readonly token = (): string =>
     readCsrf() || (this.form.elements.namedItem("csrfmiddlewaretoken") as HTMLInputElement).value;
 
-  /** Masks of which the set does not say what made them are as the form says. */
-  private named(origin: Record<string, unknown>): Record<string, unknown> {
-    if (origin["arm_label"] || readRole(this.form) !== "upload") return origin;
-    const name = this.form.elements.namedItem("arm") as HTMLInputElement;
-    return { ...origin, arm_label: name.value };
+  /** What the form says of the masks in a zip, which the server opens. */
+  private named(): Record<string, unknown> {
+    return readRole(this.form) === "upload" ? { arm_label: readArm(this.form) } : {};
   }
 
   private refuse(chosen: Chosen[], detail: string): Sending[] {
@@ -128,7 +127,7 @@ export class Queue {
   }
 
   private clear(): void {
-    this.all.length = this.notes.length = 0;
+    this.all.length = this.notes.length = this.faults = 0;
     this.pace = measurePace();
     this.rows.replaceChildren();
   }
@@ -200,7 +199,7 @@ export class Queue {
     this.stop.hidden = this.all.length - done < 2;
     setText(this.summary, done < this.all.length
       ? `Sending and checking: ${done} of ${this.all.length} files done`
-      : sumUp(this.all));
+      : sumUp(this.all, this.faults));
   }
 
   /** Shows the list that waits for import; only what was not taken in stays here. */
@@ -217,8 +216,10 @@ export class Queue {
   }
 }
 
-function writePlan(chosen: readonly Chosen[]): FormData {
+function writePlan(form: HTMLFormElement, chosen: readonly Chosen[]): FormData {
   const body = new FormData();
+  body.set("role", readRole(form));
+  body.set("arm", readArm(form));
   body.set("paths", JSON.stringify(chosen.map(({ path }) => path)));
   for (const { file, path } of chosen.filter(isText)) {
     body.append("text", file);
@@ -234,4 +235,8 @@ function warn(event: BeforeUnloadEvent): void {
 
 function readRole(form: HTMLFormElement): string {
   return (form.elements.namedItem("role") as RadioNodeList).value;
+}
+
+function readArm(form: HTMLFormElement): string {
+  return (form.elements.namedItem("arm") as HTMLInputElement).value;
 }

@@ -1,4 +1,5 @@
 // Sends a small form without leaving the page, on which files may be on their way.
+import { findPlace, takeUp, type Place } from "./following";
 
 export function wakeQuiet(form: HTMLFormElement, exchange: (html: string) => void): void {
   form.addEventListener("submit", (event) => {
@@ -6,18 +7,21 @@ export function wakeQuiet(form: HTMLFormElement, exchange: (html: string) => voi
     if (event.defaultPrevented) return;
     event.preventDefault();
     const body = new FormData(form);
-    const { name, value } = event.submitter as HTMLButtonElement;
-    if (name) body.set(name, value);
-    void send(form, body, exchange);
+    const button = event.submitter as HTMLButtonElement;
+    if (button.name) body.set(button.name, button.value);
+    void send(form.action, body, findPlace(button), exchange);
   });
 }
 
-async function send(
-  form: HTMLFormElement,
+/** What was removed is gone from the page, and the keyboard stays in its list. */
+export async function send(
+  url: string,
   body: FormData,
+  place: Place,
   exchange: (html: string) => void,
 ): Promise<void> {
-  const answer = await fetch(form.action, { method: "POST", body }).catch(() => null);
-  if (answer?.ok) exchange(await answer.text());
-  else location.reload();
+  const answer = await fetch(url, { method: "POST", body }).catch(() => null);
+  if (!answer?.ok) return location.reload();
+  exchange(await answer.text());
+  takeUp(place);
 }

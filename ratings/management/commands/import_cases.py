@@ -48,8 +48,8 @@ class Command(BaseCommand):
         parser.add_argument(
             "--arm",
             metavar="NAME",
-            help="what made the masks of which the set does not say it; else they are "
-            "manual",
+            help="what made the masks of which no folder or table says it; else they "
+            "are as their names say, or manual",
         )
         parser.add_argument("--good-ones", action="store_true")
         parser.add_argument(
@@ -87,10 +87,10 @@ class Command(BaseCommand):
         self, study: Study, user: User, folder: Path, *, good_only: bool
     ) -> bool:
         found = sets.plan_folder(folder)
-        for path, why in found.plan.passed_over:
-            self.tell(file=path, verdict="passed over", message=f"{path}: {why}")
         for fault in found.plan.faults:
             self.tell(verdict="reject", code="manifest", message=fault)
+        for path, why in found.plan.passed_over:
+            self.tell(file=path, verdict="passed over", message=f"{path}: {why}")
         if found.is_bare:
             message = contents.describe(verdicts.show(folder), found.peek())
             self.tell(verdict="reject", code="no_files", message=message)
