@@ -511,24 +511,6 @@ def test_strangers_and_raters_can_change_nothing(
             assert client.post(address(name, open_study)).status_code == 404
 
 
-def test_masks_that_are_chosen_for_no_case_are_named_and_no_good_ones_offered(
-    send: Send,
-    make: Callable[..., bytes],
-    study: Study,
-    coordinator: Client,
-    add_cases: AddCases,
-) -> None:
-    add_cases(3)
-    coordinator.post(address("arm-remove", study, "manual"))
-    send("a_lesion.nii.gz", make(mask=True))
-    form = {"case": [str(one.pk) for one in study.cases.all()]}
-    answer = coordinator.post(address("cases-import", study), form)
-    assert answer.status_code == 422
-    assert "No mask is chosen for any case" in answer.text
-    assert "Choose at least one image" not in answer.text
-    assert "Import the good ones" not in answer.text
-
-
 def test_the_good_ones_are_offered_where_some_rows_are_good(
     four_by_two: None,
     send: Send,
