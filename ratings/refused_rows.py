@@ -33,9 +33,8 @@ def keep(*, study: Study, user: User, faults: Iterable[str]) -> None:
 def shorten(faults: list[str]) -> list[str]:
     if len(faults) <= MOST:
         return faults
-    table = faults[0].partition(",")[0].partition(":")[0]
-    more = plural(len(faults) - MOST, "more row")
-    return [*faults[:MOST], f"{table}: {more} at fault as well. Mend the table."]
+    more = plural(len(faults) - MOST, "more fault")
+    return [*faults[:MOST], f"This set has {more}. Mend those that are named first."]
 
 
 def clean(fault: str) -> str:

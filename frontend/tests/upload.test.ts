@@ -95,7 +95,7 @@ test("faults in a table are counted, and told in the list that waits for import"
   refresh = async () => void (refreshed += 1);
   page.choose(makeFile("a.nii"));
   await ended();
-  expect(page.summary.textContent).toBe("1 file received, 1 fault in the table (see below).");
+  expect(page.summary.textContent).toBe("1 file received, 1 fault in the set (see below).");
   expect(page.rows.textContent).toBe("");
   expect(refreshed).toBe(1);
 });

@@ -48,7 +48,7 @@ def test_a_row_with_a_fault_stops_the_import_until_it_is_left_out(
     choose_folder(desk, folder)
     fault = "man/manifest.csv, row 3: the column “mask” names gone.nii.gz"
     expect(desk.locator(".refusals li")).to_contain_text(fault)
-    expect(desk.locator("[data-summary]")).to_contain_text("1 fault in the table")
+    expect(desk.locator("[data-summary]")).to_contain_text("1 fault in the set")
     # nothing that was left out stands without a name
     expect(desk.locator("[data-rows] th", has_text="man/b.nii.gz")).to_be_visible()
     desk.get_by_role("button", name="Import 1 case").click()

@@ -78,7 +78,7 @@ def test_the_page_blocks_and_then_imports_the_good_ones(
     assert refused.status_code == 422
     page = refused.content.decode()
     assert page.count(FAULT) == 2
-    assert "Refused files and rows" in page
+    assert "Refused files and faults of a set" in page
     assert "Import the good ones" in page
     assert not study.cases.exists()
     press(coordinator, study, good="1")
@@ -161,4 +161,4 @@ def test_of_very_many_faults_the_first_hundred_are_kept(
     kept = refused_rows.list_faults(study)
     assert len(kept) == 101
     assert kept[0] == "manifest.csv, row 0: a?b"
-    assert "900 more rows at fault" in kept[-1]
+    assert "This set has 900 more faults." in kept[-1]

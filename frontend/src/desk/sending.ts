@@ -58,7 +58,7 @@ export function judge({ row, verdict, cancelled }: Answer): Outcome {
   return verdict === "reject" ? "refused" : "taken";
 }
 
-/** A zip counts as the files in it; faults are those of a table's rows. */
+/** A zip counts as the files in it; faults are those of a table or a folder. */
 export function sumUp(all: readonly Sending[], faults = 0): string {
   const outcomes = all.flatMap(({ outcome, inside }) => outcome === "opened" ? inside : [outcome]);
   if (!outcomes.length) return "Nothing was received (see below).";
@@ -67,7 +67,7 @@ export function sumUp(all: readonly Sending[], faults = 0): string {
   const parts = [`${files(count("taken"))} received`];
   if (count("refused")) parts.push(`${files(count("refused"))} refused (see below)`);
   if (count("failed")) parts.push(`${files(count("failed"))} not taken in`);
-  if (faults) parts.push(`${faults} fault${faults === 1 ? "" : "s"} in the table (see below)`);
+  if (faults) parts.push(`${faults} fault${faults === 1 ? "" : "s"} in the set (see below)`);
   if (count("cancelled")) parts.push(`${files(count("cancelled"))} cancelled`);
   return `${parts.join(", ")}.`;
 }
