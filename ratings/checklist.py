@@ -66,6 +66,7 @@ def list_checks(study: Study, facts: Facts, actor: User) -> list[Check]:
     arms = ", ".join(f"{label}: {n}" for label, _, n in facts.arms) or "none yet"
     count = plural(facts.raters, "rater") if facts.raters else "none yet"
     scale = f"Scale 1 to {len(study.scale)}, {plural(len(study.questions), 'question')}"
+    scale += " (p corrected for all of them)" if len(study.questions) > 1 else ""
     distance = f"least distance wanted {study.design.get('min_distance', 10)}"
     rows = (
         ("cases", "Cases", cases, list_case_remarks(study)),

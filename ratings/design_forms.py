@@ -181,8 +181,9 @@ class DesignForm(PresentationForm):
         label="Further questions",
         required=False,
         widget=forms.Textarea(attrs={"rows": 2}),
-        help_text="One a line; each is answered for every mask, on the same scale. The "
-        "first question above is the primary one.",
+        help_text="One a line; each is answered for every mask, on the same scale. "
+        "None is the primary one: each has its primary test, and a claim about any one "
+        "of them needs the p that is corrected for all (Holm).",
     )
     points = forms.TypedChoiceField(
         label="Points of the scale",

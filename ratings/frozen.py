@@ -16,6 +16,13 @@ ANALYSIS = {
 }
 
 
+EACH_QUESTION = (
+    "each has its primary test and none comes before the others; the p-values of all "
+    "questions and arms are corrected together (Holm), and a claim about any one "
+    "question needs the corrected p"
+)
+
+
 # What a coordinator can state about faces; one of them must be before a signed lock.
 FACES = {
     "none": "No face is in the field of view of any image",
@@ -41,7 +48,7 @@ def describe_protocol(study: Study) -> dict[str, Any]:
         "questions": study.questions,
         "design": study.design,
         "reference_arm": study.reference_arm,
-        "analysis": describe_analysis(study.design),
+        "analysis": describe_analysis(study.design, len(study.questions)),
         "arms": [{"key": a.key, "kind": a.kind} for a in arms.order_by("key")],
         "cases": [describe_case(case) for case in cases.order_by("label")],
         "masks": sorted([m.case.label, m.arm.key, m.sha256] for m in masks),
@@ -56,10 +63,11 @@ def describe_protocol(study: Study) -> dict[str, Any]:
     return told | stated | describe_selection(study)
 
 
-def describe_analysis(design: Mapping[str, Any]) -> dict[str, Any]:
+def describe_analysis(design: Mapping[str, Any], questions: int) -> dict[str, Any]:
     return {
         "primary": TESTS[design.get("primary", CROSSED)].words,
         **ANALYSIS,
+        **({"questions": EACH_QUESTION} if questions > 1 else {}),
         "margin": design.get("margin"),
     }
 
