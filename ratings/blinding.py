@@ -179,11 +179,13 @@ def find_reference(item: Item) -> Reference | None:
 ANALYSED = (Presentation.Kind.MAIN, Presentation.Kind.REPEAT)
 
 
-def unseal(study: Study, kinds: Iterable[str] = ANALYSED) -> list[UnsealedScore]:
+def unseal(
+    study: Study, kinds: Iterable[str] = ANALYSED, *, withdrawn: bool = False
+) -> list[UnsealedScore]:
     """All current scores with their arms; refuses before unblinding.
 
     Calibration and controls are not part of the analysis: they come only when asked
-    for by kind.
+    for by kind. So do the scores of withdrawn cases, which come alone.
     """
     if study.state != Study.State.UNBLINDED:
         raise StillBlind(
@@ -194,7 +196,7 @@ def unseal(study: Study, kinds: Iterable[str] = ANALYSED) -> list[UnsealedScore]
         Item.objects.filter(
             presentation__session__enrolment__study=study,
             presentation__kind__in=kinds,
-            presentation__case__withdrawal=None,
+            presentation__case__withdrawal__isnull=not withdrawn,
         )
         .select_related(
             "mask__arm", "presentation__case", "presentation__session__enrolment"
@@ -215,15 +217,18 @@ def unseal(study: Study, kinds: Iterable[str] = ANALYSED) -> list[UnsealedScore]
     ]
 
 
-def list_expected(study: Study) -> list[Place]:
-    """Every main rating of the locked orders, given or not; no withdrawn case."""
+def list_expected(study: Study, *, withdrawn: bool = False) -> list[Place]:
+    """Every main rating of the locked orders, given or not.
+
+    None of a withdrawn case, or, when asked for, those alone.
+    """
     if study.state != Study.State.UNBLINDED:
         raise StillBlind("What was to be scored is told by arm after unblinding only.")
     shown = "presentation__session__enrolment"
     items = Item.objects.filter(
         **{f"{shown}__study": study},
         presentation__kind=Presentation.Kind.MAIN,
-        presentation__case__withdrawal=None,
+        presentation__case__withdrawal__isnull=not withdrawn,
     )
     columns = (
         f"{shown}__code", "presentation__case__label", "mask__arm__key",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from importlib.metadata import PackageNotFoundError, version
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +12,7 @@ from django.conf import settings
 from ratings import blinding, conflicts, files, protocol, writing
 from ratings.models import AuditEntry, ScoreImport, Study
 from ratings.statistics.cells import as_csv
+from ratings.statistics.withdrawn import Withdrawn, tell, withdrawn_csv
 
 if TYPE_CHECKING:
     from ratings.statistics.summary import Analysis
@@ -21,19 +22,31 @@ MILESTONES = ("locked", "collecting", "closed", "unblinded", "import_scores")
 PACKAGES = ("numpy", "scipy", "statsmodels", "matplotlib", "seaborn", "django")
 
 
-def describe(study: Study, analyses: Sequence[Analysis]) -> dict[str, bytes]:
-    """The files by name; the same bytes until the study itself changes."""
+def describe(
+    study: Study, analyses: Sequence[Analysis], taken: Sequence[Withdrawn] = ()
+) -> dict[str, bytes]:
+    """The files by name; the same bytes until the study itself changes.
+
+    `taken` are the cases and raters that were withdrawn, with their counts.
+    """
     moved = ScoreImport.objects.filter(study=study).first()
+    words = tell(taken)
     texts = {
         "protocol.json": as_json(study.protocol),
         "amendments.json": as_json(list_amendments(study)),
         "record.json": as_json(describe_record(study)),
         "methods.md": writing.methods(
-            analyses, version=settings.VERSION, moved=moved is not None
+            analyses, version=settings.VERSION, moved=moved is not None, withdrawn=words
         ),
-        "grras.csv": writing.grras(analyses, moved=moved is not None),
+        "grras.csv": writing.grras(
+            analyses,
+            moved=moved is not None,
+            withdrawn=words,
+            sampled=tell_sampling(study.protocol or {}),
+        ),
         "references.bib": writing.bibliography(analyses[0].primary),
         "environment.txt": describe_environment(),
+        **({"withdrawn.csv": withdrawn_csv(taken)} if taken else {}),
     }
     found = {name: text.encode() for name, text in texts.items()}
     if moved is None:
@@ -45,6 +58,25 @@ def describe(study: Study, analyses: Sequence[Analysis]) -> dict[str, bytes]:
         "moved.json": as_json({"files": sources, **plan}).encode(),
         "moved_report.csv": files.locate(moved.report_path).read_bytes(),
     }
+
+
+def tell_sampling(protocol: Mapping[str, Any]) -> str:
+    """How the cases were chosen, as the locked protocol has it; empty if all were.
+
+    After the text of a draw comes what was changed by hand since.
+    """
+    chosen = protocol.get("selection", {})
+    out = dict(chosen.get("left_out", ()))
+    drawn = set(chosen.get("chosen", ()))
+    rated = {case["label"] for case in protocol.get("cases", ())}
+    lost = sorted(drawn - rated if drawn else out)
+    parts = [chosen.get("text", "")]
+    if lost:
+        named = (f"{one} ({out[one]})" if out.get(one) else one for one in lost)
+        parts.append(f"Left out by hand: {', '.join(named)}.")
+    if drawn and (more := sorted(rated - drawn)):
+        parts.append(f"Taken in by hand: {', '.join(more)}.")
+    return " ".join(part for part in parts if part)
 
 
 def as_json(value: Any) -> str:

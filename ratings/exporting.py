@@ -16,7 +16,9 @@ from typing import TYPE_CHECKING
 from ratings.statistics.cells import Cell, as_csv
 from ratings.statistics.primary import CROSSED
 from ratings.statistics.rows import COLUMNS, ScoreRow
+from ratings.statistics.sentences import LEVEL, of_margin
 from ratings.statistics.table import ScoreTable, natural
+from ratings.statistics.withdrawn import SCORES as WITHDRAWN
 
 if TYPE_CHECKING:
     from ratings.figures.canvas import Figure
@@ -34,6 +36,7 @@ class StudyFacts:
     title: str
     simulated: bool = False
     version: str = ""
+    withdrawn: str = ""
 
 
 @dataclass(frozen=True)
@@ -92,6 +95,8 @@ def report_files(
     """Every file by its path, in order; with several questions a folder for each."""
     rows = [row for report in reports for row in report.table.rows]
     files = {"scores_long.csv": long_csv(rows).encode()}
+    if apart := [row for report in reports for row in report.table.withdrawn]:
+        files[WITHDRAWN] = long_csv(apart).encode()
     for number, report in enumerate(reports, 1):
         folder = "" if len(reports) == 1 else _folder(number, report.table.question)
         for name, data in _of_question(report, facts).items():
@@ -220,6 +225,8 @@ def _readme(
     parts = [f"{facts.title}\n{'=' * len(facts.title)}\n"]
     if facts.simulated:
         parts.append("SIMULATED DATA: no person gave these scores.\n")
+    if facts.withdrawn:
+        parts.append(f"{facts.withdrawn}\n")
     parts += [_question_text(report) for report in reports]
     parts.append(FILES)
     parts += [_again(report, several=len(reports) > 1) for report in reports]
@@ -235,6 +242,8 @@ def _question_text(report: Report) -> str:
     lines = [heading + analysis.sentence]
     for comparison in analysis.comparisons:
         lines += comparison.sentences[int(len(analysis.comparisons) == 1) :]
+    if margins := [text for c in analysis.comparisons if (text := of_margin(c))]:
+        lines += [*margins, LEVEL]
     return "\n".join([*lines, *analysis.sentences]) + "\n"
 
 
@@ -252,6 +261,7 @@ def _again(report: Report, *, several: bool) -> str:
         words["--question"] = analysis.question
     flags = " ".join(f"{flag} {shlex.quote(word)}" for flag, word in words.items())
     flags += " --every-place" if report.table.every_place else ""
+    flags += f" --withdrawn {WITHDRAWN}" if report.table.withdrawn else ""
     return (
         f"To compute this again:\n  manage.py analyse scores_long.csv {flags} "
         f"--out FOLDER\nSHA-256 of the scores: {analysis.data_sha256}\n"
@@ -266,6 +276,8 @@ Files
                        its row; seconds are active seconds, of all looks where a score
                        was changed. An apostrophe before =, +, - or @ only keeps a
                        spreadsheet from running the cell.
+  withdrawn_scores.csv where cases were withdrawn after the lock: the same columns, for
+                       the scores asked for on those cases; they enter no result
   scores_wide.csv      one row a case and rater, one column an arm
   results.json         every number with interval, p, n, method, scope and warnings;
                        null where it cannot be given, with the reason
@@ -279,6 +291,9 @@ In the bundle of a study also
   schedule.json        seed, protocol and order, now revealed; draw it again with
                        manage.py verify_allocation
   allocation.csv       who saw which mask when, and on which side
+  withdrawn.csv        where cases or raters were withdrawn after the lock: which, when,
+                       by whom, why, how many scores had been given, and how many of
+                       them are in the results
   record.json          head of the study's record when the key was opened; compare with
                        manage.py verify STUDY --head HASH
   comparison/          once the masks are compared: tables/ (Tables 1 to 5, by level,

@@ -5,7 +5,7 @@ Without them a rater who never began would vanish from every count of a report.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from ratings.blinding import Place
@@ -26,13 +26,17 @@ def fill(
     given: Iterable[ScoreRow],
     *,
     places: Iterable[Place],
-    whys: Mapping[str, str],
+    why: Callable[[Place], str],
     question: str,
 ) -> Iterator[ScoreRow]:
-    """An empty row for each place that none of the given rows is of."""
+    """The given rows, and an empty one with its reason for each place without one."""
     from ratings.statistics.table import ScoreRow
 
-    there = {(row.rater, row.case, row.arm) for row in given if row.rep == 0}
+    there = set()
+    for row in given:
+        yield row
+        if row.rep == 0:
+            there.add((row.rater, row.case, row.arm))
     for one in places:
         if (one.rater, one.case, one.arm) not in there:
             yield ScoreRow(
@@ -44,5 +48,5 @@ def fill(
                 site=one.strata.get("site", ""),
                 acquisition=one.strata.get("acquisition", ""),
                 question=question,
-                reason=whys.get(one.rater, ""),
+                reason=why(one),
             )

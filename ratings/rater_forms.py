@@ -210,7 +210,8 @@ class LeaveForm(DeskForm):
     reason = forms.CharField(
         label="Reason",
         max_length=2000,
-        help_text="Kept in the record for good. No names and no health matters here.",
+        help_text="Kept in the record for good, and shown with the results. No names "
+        "and no health matters here.",
         widget=forms.Textarea(attrs={"rows": 3}),
         error_messages={"required": "Give a reason; it is put on record."},
     )

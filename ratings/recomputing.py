@@ -17,6 +17,7 @@ from ratings.statistics.primary import CROSSED
 from ratings.statistics.rows import ScoreFileError
 from ratings.statistics.summary import Analysis, analyse
 from ratings.statistics.table import ScoreTable, read_scores
+from ratings.statistics.withdrawn import SCORES as WITHDRAWN
 
 SUMS = "SHA256SUMS"
 MAX_BYTES = 4 * 2**30
@@ -109,7 +110,7 @@ def recompute(files: Mapping[str, bytes]) -> Recomputed:
     try:
         recipe = json.loads(files[RECIPE])
         facts = StudyFacts(recipe["title"], recipe["simulated"], recipe["blindfold"])
-        pairs = _analyse(files["scores_long.csv"], recipe["questions"])
+        pairs = _analyse(files, recipe["questions"])
     except (ScoreFileError, KeyError, TypeError, ValueError) as error:
         raise BundleError(f"The bundle can't be computed again: {error}") from error
     reports = tuple(
@@ -130,12 +131,14 @@ def recompute(files: Mapping[str, bytes]) -> Recomputed:
 
 
 def _analyse(
-    scores: bytes, questions: Sequence[dict[str, Any]]
+    files: Mapping[str, bytes], questions: Sequence[dict[str, Any]]
 ) -> list[tuple[ScoreTable, Analysis]]:
     tables = []
     with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "scores_long.csv"
-        path.write_bytes(scores)
+        path, apart = Path(folder) / "scores_long.csv", Path(folder) / WITHDRAWN
+        path.write_bytes(files[path.name])
+        if WITHDRAWN in files:
+            apart.write_bytes(files[WITHDRAWN])
         for one in questions:
             low, high = one["scale"]
             tables.append(
@@ -143,6 +146,7 @@ def _analyse(
                     path, scale=(low, high), reference=one["reference"],
                     question=one["question"],
                     every_place=one.get("every_place", False),
+                    withdrawn=apart if WITHDRAWN in files else None,
                 )
             )  # fmt: skip
     found = [

@@ -3,14 +3,23 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 from uuid import UUID
 
 from django.conf import settings
 
-from ratings import blinding, bundling, files, gaps, jobs, revealing
+from ratings import (
+    blinding,
+    bundling,
+    files,
+    gaps,
+    jobs,
+    revealing,
+    withdrawing,
+)
 from ratings.design import read_design
 from ratings.models import AnalysisRun, Arm, Job, Presentation, ScoreImport, Study
 from ratings.moving.study import read_tables
@@ -19,6 +28,7 @@ if TYPE_CHECKING:
     from ratings.exporting import Report
     from ratings.statistics.summary import Analysis
     from ratings.statistics.table import ScoreRow, ScoreTable
+    from ratings.statistics.withdrawn import Withdrawn
 
 COMPARED = (Presentation.Kind.MAIN, Presentation.Kind.REPEAT)
 
@@ -26,29 +36,44 @@ COMPARED = (Presentation.Kind.MAIN, Presentation.Kind.REPEAT)
 def build_tables(study: Study) -> dict[str, ScoreTable]:
     """A table of scores per question, as the statistics take it.
 
-    Calibration and control presentations are no part of the comparison.
+    Calibration and control presentations are no part of the comparison, and the scores
+    of withdrawn cases stand apart in it.
     """
     from ratings.statistics.table import make_table
 
     moved = ScoreImport.objects.filter(study=study).first()
     if moved is not None:
         return read_tables(study, moved)
-    rows: dict[str, list[ScoreRow]] = {q["key"]: [] for q in study.questions}
-    meant = name_guesses(study)
-    for score in blinding.unseal(study):
-        if score.kind in COMPARED:
-            rows[score.question].append(make_row(score, meant=meant))
+    given, taken = list_given(study), list_given(study, withdrawn=True)
     places = blinding.list_expected(study)
-    whys = gaps.read_dispositions(study)
+    lost = blinding.list_expected(study, withdrawn=True)
+    told, why = gaps.read_dispositions(study), withdrawing.read_reasons(study)
     return {
         question: make_table(
-            [*found, *gaps.fill(found, places=places, whys=whys, question=question)],
+            gaps.fill(
+                found, places=places, question=question,
+                why=lambda place: told.get(place.rater, ""),
+            ),
             levels=study.levels,
             every_place=True,
+            withdrawn=gaps.fill(
+                taken[question], places=lost, question=question,
+                why=lambda place: f"Case withdrawn: {why[place.case]}",
+            ),
         )
-        for question, found in rows.items()
+        for question, found in given.items()
         if found
-    }
+    }  # fmt: skip
+
+
+def list_given(study: Study, *, withdrawn: bool = False) -> dict[str, list[ScoreRow]]:
+    """The scores given, by question, of withdrawn cases or of all others."""
+    rows: dict[str, list[ScoreRow]] = {q["key"]: [] for q in study.questions}
+    meant = name_guesses(study)
+    for score in blinding.unseal(study, withdrawn=withdrawn):
+        if score.kind in COMPARED:
+            rows[score.question].append(make_row(score, meant=meant))
+    return rows
 
 
 def name_guesses(study: Study) -> dict[str, str]:
@@ -131,14 +156,19 @@ def find_runs(study: Study) -> list[AnalysisRun]:
         by_scores = {(run.question, run.data_sha256): run for run in runs}
         tables = build_tables(study)
         found = [by_scores.get((k, table.data_hash())) for k, table in tables.items()]
-    return [run for run in found if run is not None and is_current(run)]
+    needed = {"withdrawn"} if study.withdrawals.exists() else set()
+    return [run for run in found if run is not None and is_current(run, needed)]
 
 
-def is_current(run: AnalysisRun) -> bool:
-    """Whether this version wrote the run; what an older one wrote is computed anew."""
+def is_current(run: AnalysisRun, needed: set[str]) -> bool:
+    """Whether this version wrote the run; what an older one wrote is computed anew.
+
+    So is a run without one of the `needed` parts, which not every study has.
+    """
     from ratings.statistics.summary import SCHEMA
 
-    return bool(run.results.get("analysis", {}).get("schema") == SCHEMA)
+    analysis = run.results.get("analysis", {})
+    return bool(analysis.get("schema") == SCHEMA and needed <= run.results.keys())
 
 
 def is_analysed(study: Study) -> bool:
@@ -189,12 +219,16 @@ def run_job(
     # Here and not above: the comparison asks this module for the scores.
     from ratings import enclosures
     from ratings.exporting import StudyFacts, make_report, write_bundle
+    from ratings.statistics.withdrawn import tell
 
     study = Study.objects.get(pk=job.payload["study"])
     report(0.0, "Reading the scores")
     tables = build_tables(study)
     if not tables:
-        raise jobs.JobFailed("There is no score in this study, so nothing to analyse.")
+        raise jobs.JobFailed(
+            "There is no score in this study, so nothing to analyse. Those of "
+            "withdrawn cases do not count."
+        )
     analyses = analyse_questions(study, tables, report=report)
     reports = {}
     for number, (question, table) in enumerate(tables.items()):
@@ -204,12 +238,14 @@ def run_job(
             table=table, analysis=analyses[question], simulated=study.simulated
         )
     report(0.95, "Writing the bundle")
-    facts = StudyFacts(study.title, study.simulated, settings.VERSION)
+    taken = withdrawing.list_counted(study, list(tables.values()))
+    words = tell(taken)
+    facts = StudyFacts(study.title, study.simulated, settings.VERSION, words)
     bundle = write_bundle(
         reports=list(reports.values()),
         facts=facts,
         more={
-            **bundling.describe(study, list(analyses.values())),
+            **bundling.describe(study, list(analyses.values()), taken),
             **revealing.reveal(study),
             **enclosures.describe(study),
         },
@@ -219,7 +255,7 @@ def run_job(
     hashes = [table.data_hash() for table in tables.values()]
     files.write_durably(locate_bundle(study, hashes), bundle)
     for question, drawn in reports.items():
-        store_run(study=study, question=question, report=drawn)
+        store_run(study=study, question=question, report=drawn, withdrawn=taken)
 
 
 def analyse_questions(
@@ -244,7 +280,13 @@ def of_question(key: str) -> str:
     return f" of “{key}”" if key else ""
 
 
-def store_run(*, study: Study, question: str, report: Report) -> None:
+def store_run(
+    *,
+    study: Study,
+    question: str,
+    report: Report,
+    withdrawn: Sequence[Withdrawn] = (),
+) -> None:
     """Keep one question's analysis; the same scores analysed again replace it."""
     run = AnalysisRun(
         study=study, question=question, data_sha256=report.table.data_hash()
@@ -266,6 +308,7 @@ def store_run(*, study: Study, question: str, report: Report) -> None:
                 "analysis": report.analysis.to_json(),
                 "captions": captions,
                 "sizes": sizes,
+                "withdrawn": [asdict(one) for one in withdrawn],
             },
         },
     )

@@ -224,7 +224,9 @@ class WithdrawForm(DeskForm):
         },
     )
     reason = reason_field(
-        "Reason", "Kept in the record. Don't say what a mask looks like."
+        "Reason",
+        "Kept in the record, and after unblinding in the results and the export. Don't "
+        "say what a mask looks like.",
     )
 
     def __init__(self, *args: Any, study: Study, **kwargs: Any) -> None:

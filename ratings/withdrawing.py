@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from django.contrib.auth.models import User
 from django.core.mail import send_mail
@@ -10,6 +13,10 @@ from django.db import transaction
 
 from ratings import audit
 from ratings.models import Case, Enrolment, Study, Withdrawal
+
+if TYPE_CHECKING:
+    from ratings.statistics.table import ScoreTable
+    from ratings.statistics.withdrawn import Withdrawn
 
 log = logging.getLogger(__name__)
 RUNNING = (Study.State.LOCKED, Study.State.COLLECTING)
@@ -112,3 +119,34 @@ def list_withdrawals(study: Study) -> list[Withdrawal]:
         "case", "enrolment", "by"
     )
     return list(rows.order_by("-created_at"))
+
+
+def read_reasons(study: Study) -> dict[str, str]:
+    """Why each withdrawn case was taken out, by its label."""
+    taken = study.withdrawals.exclude(case=None)
+    return dict(taken.values_list("case__label", "reason"))
+
+
+def list_counted(study: Study, tables: Sequence[ScoreTable]) -> list[Withdrawn]:
+    """What was withdrawn with the scores given there, for a reader of the results.
+
+    Cases before raters, each by name: in this order on every machine.
+    """
+    from ratings.statistics.table import natural
+    from ratings.statistics.withdrawn import count_case, count_rater
+
+    found = []
+    for row in list_withdrawals(study):
+        if row.case is not None:
+            counted = count_case(tables, row.case.label)
+        elif row.enrolment is not None:
+            counted = count_rater(tables, row.enrolment.code)
+        found.append(
+            replace(
+                counted,
+                reason=row.reason,
+                at=f"{row.created_at:%Y-%m-%d %H:%M} UTC",
+                by="a coordinator" if row.by_id else "the site itself",
+            )
+        )
+    return sorted(found, key=lambda one: (one.what, natural(one.name)))

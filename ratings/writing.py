@@ -12,7 +12,7 @@ from ratings.statistics.primary import (
     HILLIS,
     TESTS,
 )
-from ratings.statistics.sentences import interval, number
+from ratings.statistics.sentences import LEVEL, interval, number, of_margin
 from ratings.statistics.summary import Analysis
 
 HERE = (
@@ -27,10 +27,17 @@ ELSEWHERE = (
 OURS = "(for the authors to write)"
 
 
-def methods(analyses: Sequence[Analysis], *, version: str, moved: bool) -> str:
-    """Methods and results as Markdown, with citations of `references.bib`."""
+def methods(
+    analyses: Sequence[Analysis], *, version: str, moved: bool, withdrawn: str = ""
+) -> str:
+    """Methods and results as Markdown, with citations of `references.bib`.
+
+    `withdrawn` says which cases and raters were withdrawn, as `withdrawn.tell` does.
+    """
     first = analyses[0]
     parts = [_setting(first, len(analyses)), ELSEWHERE if moved else HERE]
+    if withdrawn:
+        parts.insert(1, withdrawn)
     parts.append(_analysis(first))
     for one in analyses:
         heading = f"{one.question}. " if len(analyses) > 1 and one.question else ""
@@ -82,7 +89,7 @@ def _analysis(one: Analysis) -> str:
         "[@fleiss1969]."
     )
     if one.margin is not None:
-        text += f" A margin of {number(one.margin)} points was set beforehand."
+        text += f" A margin of {one.margin:g} points was set beforehand. {LEVEL}"
     return text
 
 
@@ -90,29 +97,55 @@ def _results(one: Analysis) -> Iterator[str]:
     yield one.sentence
     for comparison in one.comparisons:
         yield from comparison.sentences[int(len(one.comparisons) == 1) :]
+    yield from tell_margins(one)
     yield from one.sentences
 
 
-def grras(analyses: Sequence[Analysis], *, moved: bool) -> str:
-    """The reporting checklist of Kottner and others (2011), filled in where known."""
+def tell_margins(one: Analysis) -> Iterator[str]:
+    """The verdict on the margin for each comparison, where one was set."""
+    return filter(None, map(of_margin, one.comparisons))
+
+
+def grras(
+    analyses: Sequence[Analysis],
+    *,
+    moved: bool,
+    withdrawn: str = "",
+    sampled: str = "",
+) -> str:
+    """The reporting checklist of Kottner and others (2011), filled in where known.
+
+    `sampled` says how the cases came to be these.
+    """
     one = analyses[0]
     d = one.design
     blind = ELSEWHERE if moved else HERE
     filled = {
         2: f"A score from {one.levels[0]} to {one.levels[-1]}, {len(analyses)} "
         f"question(s); arms: {', '.join(arm.arm for arm in one.arms)}.",
+        7: f"Cases: {sampled} Raters: {OURS}" if sampled else OURS,
         8: blind,
         9: "See the blinding statement; raters could not see each other's scores."
         if not moved
         else OURS,
-        10: _analysis(one).replace("[@", "[").replace("; @", "; "),
+        10: _tell_analysis(analyses),
         11: f"{d.n_raters} raters, {d.n_cases} cases, {d.n_arms} arms, {d.n_scored} of "
-        f"{d.n_expected} scores, {d.n_repeats} repeated scores.{_gaps(one)}",
+        f"{d.n_expected} scores, {d.n_repeats} repeated scores.{_gaps(one)}"
+        + (f" {withdrawn}" if withdrawn else ""),
         13: " ".join(_estimates(one)),
         15: "All scores are in scores_long.csv, all estimates in results.json.",
     }
     rows = [(n, asks, filled.get(n, OURS)) for n, asks in enumerate(CHECKLIST, 1)]
     return as_csv(("item", "asks_for", "answer"), rows)
+
+
+def _tell_analysis(analyses: Sequence[Analysis]) -> str:
+    """How it was analysed, and behind it what came of the margin."""
+    text = _analysis(analyses[0]).replace("[@", "[").replace("; @", "; ")
+    for one in analyses:
+        heading = f"{one.question}: " if len(analyses) > 1 and one.question else ""
+        text += "".join(f" {heading}{verdict}" for verdict in tell_margins(one))
+    return text
 
 
 def _estimates(one: Analysis) -> Iterator[str]:

@@ -26,12 +26,16 @@ UNSURE = ("unsure", "don't know", "dont_know", "unknown")
 
 @dataclass(frozen=True)
 class Count:
-    """Scores expected and given, by one rater in one arm."""
+    """Scores expected and given, by one rater in one arm.
+
+    `n_excluded` more were asked for, of cases that were withdrawn after the lock.
+    """
 
     arm: str
     rater: str
     n_expected: int
     n_given: int
+    n_excluded: int = 0
 
 
 @dataclass(frozen=True)
@@ -127,8 +131,9 @@ def _gaps(lacking: Iterable[tuple[str, str]]) -> tuple[Gap, ...]:
 
 def _counts(table: ScoreTable) -> tuple[Count, ...]:
     given, asked = (~np.isnan(table.scores)).sum(1), table.expected.sum(1)
+    apart = Counter((row.rater, row.arm) for row in table.withdrawn if row.rep == 0)
     return tuple(
-        Count(arm, rater, int(asked[r, a]), int(given[r, a]))
+        Count(arm, rater, int(asked[r, a]), int(given[r, a]), apart[rater, arm])
         for a, arm in enumerate(table.arms)
         for r, rater in enumerate(table.raters)
     )

@@ -18,11 +18,15 @@ from ratings.statistics.result import (
 from ratings.statistics.table import ScoreTable
 
 __all__ = [
-    "interval", "number", "of_agreement", "of_arm", "of_comparison", "of_study",
-    "p_text", "share",
+    "interval", "number", "of_agreement", "of_arm", "of_comparison", "of_margin",
+    "of_study", "p_text", "share",
 ]  # fmt: skip
 
 ALPHA = 0.05
+LEVEL = (
+    "The verdict is read from the two-sided 95 % interval, which is a one-sided test "
+    "at the level 0.025, in each comparison by itself."
+)
 
 
 def interval(result: Result) -> str:
@@ -47,6 +51,44 @@ def of_comparison(
         *_raters(comparison),
         *_pooled(comparison, test),
     )
+
+
+def of_margin(comparison: Comparison) -> str:
+    """The verdict on the margin in a sentence; empty where none was set.
+
+    No part of `of_comparison`: the sentences of earlier bundles stay as they are.
+    """
+    result, arm = comparison.non_inferiority, comparison.arm
+    margin = result.detail.get("margin")
+    if not isinstance(margin, float | int):
+        return ""
+    worse = f"worse than {comparison.reference} by more than {margin:g} points"
+    if result.ci is None:
+        why = result.reason_text
+        return f"Whether {arm} was {worse}, the margin, can't be judged: {why}."
+    verdict = {
+        "not_worse": f"{arm} was not {worse}, the margin",
+        "inferior": f"{arm} was {worse}, the margin",
+    }.get(
+        str(result.detail["verdict"]),
+        f"It stays open (inconclusive) whether {arm} was {worse}, the margin",
+    )
+    numbers = f"95 % limits {_limits(result.ci, -margin)}"
+    if result.p is not None:
+        numbers += (
+            f"; one-sided {p_text(result.p)} against being worse by the margin or "
+            "more, level 0.025"
+        )
+    return f"{verdict} ({numbers}); this holds {result.scope}."
+
+
+def _limits(ci: tuple[float, float], bound: float) -> str:
+    """Both limits, with as many digits as tell them from the bound."""
+    for digits in (2, 4, 6):
+        texts = [number(limit, digits=digits) for limit in ci]
+        if number(bound, digits=digits) not in texts:
+            break
+    return " to ".join(texts)
 
 
 def of_arm(summary: ArmSummary, table: ScoreTable) -> str:

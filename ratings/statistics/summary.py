@@ -18,14 +18,19 @@ from ratings.statistics.primary import CROSSED, TESTS
 from ratings.statistics.repeats import Repeats, repeats
 from ratings.statistics.result import Plain, plain
 from ratings.statistics.several import SeveralArms, several_arms
-from ratings.statistics.table import ScoreTable
+from ratings.statistics.table import ScoreTable, natural
 
 SCHEMA = "blindfold-results-3"
 
 
 @dataclass(frozen=True)
 class Design:
-    """What was rated by whom; a hidden repeat is counted apart."""
+    """What was rated by whom; a hidden repeat is counted apart.
+
+    `withdrawn` are the cases that were taken out after the lock. They are no part of
+    the other numbers: `n_excluded` scores were asked for on them, and
+    `n_excluded_given` of these were given.
+    """
 
     n_raters: int
     n_cases: int
@@ -33,6 +38,9 @@ class Design:
     n_expected: int
     n_scored: int
     n_repeats: int
+    withdrawn: tuple[str, ...] = ()
+    n_excluded: int = 0
+    n_excluded_given: int = 0
 
 
 @dataclass(frozen=True)
@@ -95,7 +103,7 @@ class Analysis:
         """The tree as dicts and lists for strict JSON: null and never NaN.
 
         The recommended primary test goes unsaid, as in every file of before it was
-        a choice; so do gaps by rater where there is none.
+        a choice; so do gaps by rater and withdrawn cases where there is none.
         """
         tree = plain(self)
         if self.primary == CROSSED:
@@ -103,6 +111,11 @@ class Analysis:
                 del part["primary"]
         if not self.conduct.gaps:
             del tree["conduct"]["gaps"]
+        if not self.design.withdrawn:
+            for name in ("withdrawn", "n_excluded", "n_excluded_given"):
+                del tree["design"][name]
+            for count in tree["conduct"]["counts"]:
+                del count["n_excluded"]
         return tree
 
     def to_text(self) -> str:
@@ -208,6 +221,8 @@ def _comparisons(
 
 def _design(table: ScoreTable) -> Design:
     scored = sum(1 for row in table.rows if row.rep == 0 and row.score is not None)
+    apart = [row.score is not None for row in table.withdrawn if row.rep == 0]
+    labels = {row.case for row in table.withdrawn}
     return Design(
         n_raters=len(table.raters),
         n_cases=len(table.cases),
@@ -215,6 +230,9 @@ def _design(table: ScoreTable) -> Design:
         n_expected=int(table.expected.sum()),
         n_scored=scored,
         n_repeats=sum(1 for row in table.repeats if row.score is not None),
+        withdrawn=tuple(sorted(labels, key=natural)),
+        n_excluded=len(apart),
+        n_excluded_given=sum(apart),
     )
 
 

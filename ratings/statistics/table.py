@@ -7,7 +7,7 @@ import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
-from functools import cached_property, lru_cache
+from functools import cached_property, lru_cache, partial
 from operator import attrgetter
 from pathlib import Path
 
@@ -54,6 +54,8 @@ class ScoreTable:
         unused_columns: columns of the file that nothing reads.
         every_place: whether each score that was asked for has a row, given or not; else
             every rater is taken to have been asked about every case in every arm.
+        withdrawn: rows of cases that were withdrawn after the lock, which enter no
+            result and no hash and are only counted.
     """
 
     raters: tuple[str, ...]
@@ -67,6 +69,7 @@ class ScoreTable:
     question: str = ""
     unused_columns: tuple[str, ...] = ()
     every_place: bool = False
+    withdrawn: tuple[ScoreRow, ...] = ()
 
     @cached_property
     def expected(self) -> BoolArray:
@@ -122,19 +125,25 @@ def read_scores(
     score_column: str = "score",
     question: str | None = None,
     every_place: bool = False,
+    withdrawn: Path | None = None,
 ) -> ScoreTable:
     """Read a long CSV of scores (columns: `rows.COLUMNS`) into a table.
+
+    `withdrawn` is a file of the same columns with the scores of withdrawn cases.
 
     Raises:
         ScoreFileError: in one sentence with file, line, rule and remedy.
     """
-    file = read_rows(path, scale=scale, score_column=score_column, question=question)
+    read = partial(read_rows, scale=scale, score_column=score_column, question=question)
+    file = read(path)
+    apart = read(withdrawn).rows if withdrawn else ()
     try:
         table = make_table(
             file.rows,
             levels=range(scale[0], scale[1] + 1),
             unused_columns=file.unused_columns,
             every_place=every_place,
+            withdrawn=apart,
         )
     except ValueError as error:
         raise ScoreFileError(f"{path.name}: {error}") from error
@@ -152,6 +161,7 @@ def make_table(
     levels: Sequence[int],
     unused_columns: Sequence[str] = (),
     every_place: bool = False,
+    withdrawn: Iterable[ScoreRow] = (),
 ) -> ScoreTable:
     """Arrange rows of one question as a table; a combination not in them is NaN.
 
@@ -159,17 +169,38 @@ def make_table(
         rows: main ratings and repeats in any order.
         levels: consecutive whole numbers, lowest first.
         every_place: whether `rows` has one for each score that was asked for.
+        withdrawn: rows of withdrawn cases, kept apart.
 
     Raises:
-        ValueError: a rating given twice, or a case with two strata labels.
+        ValueError: a rating given twice, a case with two strata labels, or one that
+            is withdrawn and among the rows all the same.
     """
-    rows = tuple(rows)
+    rows, withdrawn = tuple(rows), tuple(withdrawn)
+    _refuse_both(rows, withdrawn)
     raters, cases, arms = (
         tuple(sorted({getattr(row, key) for row in rows}, key=natural))
         for key in ("rater", "case", "arm")
     )
-    scores = np.full((len(raters), len(cases), len(arms)), np.nan)
-    at = [{label: i for i, label in enumerate(axis)} for axis in (raters, cases, arms)]
+    return ScoreTable(
+        raters=raters,
+        cases=cases,
+        arms=arms,
+        levels=tuple(levels),
+        scores=_arrange(rows, (raters, cases, arms)),
+        strata={name: _stratum(rows, cases, name) for name in STRATA},
+        repeats=tuple(row for row in rows if row.rep > 0),
+        rows=rows,
+        question=rows[0].question if rows else "",
+        unused_columns=tuple(unused_columns),
+        every_place=every_place,
+        withdrawn=withdrawn,
+    )
+
+
+def _arrange(rows: Iterable[ScoreRow], axes: tuple[tuple[str, ...], ...]) -> FloatArray:
+    """Scores [rater, case, arm] of the main ratings; NaN where there is none."""
+    scores = np.full([len(axis) for axis in axes], np.nan)
+    at = [{label: i for i, label in enumerate(axis)} for axis in axes]
     seen: set[tuple[int, int, int, int]] = set()
     for row in rows:
         r, c, a = at[0][row.rater], at[1][row.case], at[2][row.arm]
@@ -182,19 +213,17 @@ def make_table(
         if row.rep == 0 and row.score is not None:
             scores[r, c, a] = row.score
     scores.setflags(write=False)
-    return ScoreTable(
-        raters=raters,
-        cases=cases,
-        arms=arms,
-        levels=tuple(levels),
-        scores=scores,
-        strata={name: _stratum(rows, cases, name) for name in STRATA},
-        repeats=tuple(row for row in rows if row.rep > 0),
-        rows=rows,
-        question=rows[0].question if rows else "",
-        unused_columns=tuple(unused_columns),
-        every_place=every_place,
-    )
+    return scores
+
+
+def _refuse_both(rows: tuple[ScoreRow, ...], withdrawn: tuple[ScoreRow, ...]) -> None:
+    apart = {row.case for row in withdrawn}
+    both = {row.case for row in rows if row.case in apart} if apart else None
+    if both:
+        raise ValueError(
+            f"case {min(both, key=natural)} is among the withdrawn ones and among the "
+            "analysed ones; keep its scores in one of the two files."
+        )
 
 
 @lru_cache(maxsize=2**16)

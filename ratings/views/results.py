@@ -75,6 +75,7 @@ def show_results(request: SignedInRequest, study_id: UUID) -> HttpResponse:
             study=study, actor=request.user, verb="read_results", payload={}
         )
         context["reports"] = [lay_out(study, run) for run in runs]
+        context |= describe_withdrawn(runs[0])
         return render(request, "ratings/results/results.html", context)
     job = last_job(study)
     stale = job is None or job.status == Job.Status.DONE
@@ -86,6 +87,14 @@ def coordinates(request: SignedInRequest, study: Study) -> bool:
     """Whether the pages that lead to the results are this person's too."""
     role = access.find_role(user=request.user, study=study)
     return role in access.ACTS["unblind"]
+
+
+def describe_withdrawn(run: AnalysisRun) -> dict[str, Any]:
+    """The cases and raters that were withdrawn, and the words for them."""
+    from ratings.statistics.withdrawn import Withdrawn, tell
+
+    found = [Withdrawn(**one) for one in run.results.get("withdrawn", ())]
+    return {"withdrawn": found, "withdrawn_words": tell(found)}
 
 
 def failed(study: Study) -> bool:

@@ -216,3 +216,30 @@ def test_the_checklist_has_its_fifteen_items_and_fills_in_the_numbers() -> None:
     assert rows[10]["answer"].startswith("8 raters, 40 cases, 2 arms, 640 of 640")
     assert "mean quadratic kappa" in rows[12]["answer"]
     assert rows[3]["answer"] == writing.OURS
+
+
+def test_the_checklist_says_how_the_cases_were_chosen() -> None:
+    protocol = {
+        "cases": [{"label": label} for label in ("C002", "C003")],
+        "selection": {
+            "text": "Of 4 available cases none was excluded beforehand.",
+            "chosen": ["C001", "C002"],
+            "left_out": [["C001", "motion"], ["C004", "not drawn"]],
+        },
+    }
+    words = bundling.tell_sampling(protocol)
+    assert words == (
+        "Of 4 available cases none was excluded beforehand. Left out by hand: C001 "
+        "(motion). Taken in by hand: C003."
+    )
+    text = writing.grras([golden.analysis("paper_8x40")], moved=False, sampled=words)
+    answer = list(csv.DictReader(io.StringIO(text)))[6]["answer"]
+    assert answer == f"Cases: {words} Raters: {writing.OURS}"
+
+
+def test_without_a_choice_the_checklist_leaves_sampling_to_the_authors() -> None:
+    assert bundling.tell_sampling({"cases": [{"label": "C1"}]}) == ""
+    out = {"selection": {"left_out": [["C2", "metal"]]}, "cases": [{"label": "C1"}]}
+    assert bundling.tell_sampling(out) == "Left out by hand: C2 (metal)."
+    text = writing.grras([golden.analysis("paper_8x40")], moved=False)
+    assert list(csv.DictReader(io.StringIO(text)))[6]["answer"] == writing.OURS

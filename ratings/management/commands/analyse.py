@@ -53,6 +53,7 @@ class Command(BaseCommand):
             help="a new or empty folder for the report",
         )
         self.add_choices(parser)
+        self.add_places(parser)
 
     def add_choices(self, parser: ArgumentParser) -> None:
         """What can be left out."""
@@ -81,12 +82,6 @@ class Command(BaseCommand):
             "(default: %(default)s)",
         )
         parser.add_argument(
-            "--every-place",
-            action="store_true",
-            help="the file has a row for every score that was to be given, so that a "
-            "rater, case and arm without one were not asked for",
-        )
-        parser.add_argument(
             "--seed",
             type=int,
             default=SEED,
@@ -99,10 +94,27 @@ class Command(BaseCommand):
             help="replace the files of an earlier report in FOLDER",
         )
 
+    def add_places(self, parser: ArgumentParser) -> None:
+        """Which scores were asked for."""
+        parser.add_argument(
+            "--every-place",
+            action="store_true",
+            help="the file has a row for every score that was to be given, so that a "
+            "rater, case and arm without one were not asked for",
+        )
+        parser.add_argument(
+            "--withdrawn",
+            type=Path,
+            metavar="FILE.csv",
+            help="the scores of cases that were withdrawn, which are counted and enter "
+            "no result",
+        )
+
     def handle(self, *args: Any, **options: Any) -> None:
         from ratings import exporting
         from ratings.statistics.summary import analyse
         from ratings.statistics.table import read_scores
+        from ratings.statistics.withdrawn import list_cases, tell
 
         if is_bundle(options["scores"]):
             self.compute_again(options["scores"])
@@ -118,6 +130,7 @@ class Command(BaseCommand):
                 score_column=options["score_column"],
                 question=options["question"],
                 every_place=options["every_place"],
+                withdrawn=options["withdrawn"],
             )
         except ScoreFileError as refusal:
             raise CommandError(str(refusal)) from refusal
@@ -129,7 +142,10 @@ class Command(BaseCommand):
             primary=options["primary"],
         )
         report = exporting.make_report(table=table, analysis=analysis)
-        facts = exporting.StudyFacts(title=f"Analysis of {options['scores'].name}")
+        facts = exporting.StudyFacts(
+            title=f"Analysis of {options['scores'].name}",
+            withdrawn=tell(list_cases([table])),
+        )
         try:
             exporting.write_report(folder=folder, reports=[report], facts=facts)
         except OSError as error:
