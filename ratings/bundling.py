@@ -63,13 +63,15 @@ def describe(
 def tell_sampling(protocol: Mapping[str, Any]) -> str:
     """How the cases were chosen, as the locked protocol has it; empty if all were.
 
-    After the text of a draw comes what was changed by hand since.
+    After the text of a draw comes what was changed by hand since; of cases removed
+    from the study that text speaks itself.
     """
     chosen = protocol.get("selection", {})
     out = dict(chosen.get("left_out", ()))
     drawn = set(chosen.get("chosen", ()))
     rated = {case["label"] for case in protocol.get("cases", ())}
-    lost = sorted(drawn - rated if drawn else out)
+    gone = set(chosen.get("removed", ()))
+    lost = sorted(drawn - rated - gone if drawn else out)
     parts = [chosen.get("text", "")]
     if lost:
         named = (f"{one} ({out[one]})" if out.get(one) else one for one in lost)

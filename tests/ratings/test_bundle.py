@@ -223,7 +223,8 @@ def test_the_checklist_says_how_the_cases_were_chosen() -> None:
         "cases": [{"label": label} for label in ("C002", "C003")],
         "selection": {
             "text": "Of 4 available cases none was excluded beforehand.",
-            "chosen": ["C001", "C002"],
+            "chosen": ["C001", "C002", "C005"],
+            "removed": ["C005"],
             "left_out": [["C001", "motion"], ["C004", "not drawn"]],
         },
     }
