@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ratings.statistics.cells import Cell, as_csv
+from ratings.statistics.family import tell_over_questions
 from ratings.statistics.primary import CROSSED
 from ratings.statistics.rows import COLUMNS, ScoreRow
 from ratings.statistics.sentences import LEVEL, of_margin
@@ -239,7 +240,8 @@ def _readme(
 def _question_text(report: Report) -> str:
     analysis = report.analysis
     heading = f"{analysis.question}: " if analysis.question else ""
-    lines = [heading + analysis.sentence]
+    over_all = tell_over_questions(analysis)
+    lines = [heading + analysis.sentence, *([over_all] if over_all else [])]
     for comparison in analysis.comparisons:
         lines += comparison.sentences[int(len(analysis.comparisons) == 1) :]
     if margins := [text for c in analysis.comparisons if (text := of_margin(c))]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from ratings.statistics.cells import as_csv
+from ratings.statistics.family import tell_over_questions
 from ratings.statistics.primary import (
     CASE_FLIPS,
     CASES,
@@ -95,6 +96,8 @@ def _analysis(one: Analysis) -> str:
 
 def _results(one: Analysis) -> Iterator[str]:
     yield one.sentence
+    if over_all := tell_over_questions(one):
+        yield over_all
     for comparison in one.comparisons:
         yield from comparison.sentences[int(len(one.comparisons) == 1) :]
     yield from tell_margins(one)

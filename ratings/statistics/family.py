@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
+from ratings.statistics.comparison import Comparison
 from ratings.statistics.paired import holm
+from ratings.statistics.sentences import ALPHA
 from ratings.statistics.summary import Analysis, Multiplicity
 
 
@@ -31,6 +33,36 @@ def across_questions(analyses: Sequence[Analysis]) -> tuple[Analysis, ...]:
         )
         for one in analyses
     )
+
+
+def tell_over_questions(analysis: Analysis) -> str:
+    """What of the headline holds once all questions are corrected for.
+
+    Nothing where one question was asked, or where no difference was shown anyway.
+    """
+    found = analysis.multiplicity
+    shown = [c.arm for c in analysis.comparisons if _own(c) < ALPHA]
+    if found is None or not shown:
+        return ""
+    kept = [arm for arm, p in found.p_holm if p is not None and p < ALPHA]
+    if len(kept) == len(shown):
+        return f"This holds over all {found.n_questions} questions (Holm) as well."
+    return (
+        f"Corrected over all {found.n_questions} questions (Holm), as a claim about "
+        f"one of them needs, {_shown(kept)}."
+    )
+
+
+def _own(comparison: Comparison) -> float:
+    """The p-value that the headline goes by; 1 where no test was possible."""
+    p = comparison.main.p if comparison.p_holm is None else comparison.p_holm
+    return 1.0 if p is None else p
+
+
+def _shown(arms: Sequence[str]) -> str:
+    if not arms:
+        return "no difference is shown"
+    return f"a difference is shown for {', '.join(arms)} only"
 
 
 def _text(n_questions: int, n_tests: int) -> str:

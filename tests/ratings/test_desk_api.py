@@ -112,7 +112,7 @@ def test_a_script_brings_a_study_to_its_lock(script: Script, tmp_path: Path) -> 
     assert changed.json()["design"]["repeat_percent"] == 10
     assert len(changed.json()["questions"]) == 2
     late = script.send("patch", f"studies/{study}", {"title": "Late", "revision": 0})
-    assert (late.status_code, "somebody else" in late.json()["detail"]) == (409, True)
+    assert (late.status_code, "another window" in late.json()["detail"]) == (409, True)
     rater = script.post(
         f"studies/{study}/raters", {"name": "Rhea", "email": "rhea@example.org"}
     )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from django.contrib.auth.models import User
 from django.test import Client
@@ -9,7 +11,8 @@ from django.urls import reverse
 
 from ratings import audit, checklist, frozen
 from ratings.models import Study
-from ratings.statistics.family import across_questions
+from ratings.statistics.family import across_questions, tell_over_questions
+from ratings.statistics.summary import Analysis
 from ratings.steps import count_facts
 from tests.ratings import golden
 from tests.ratings.conftest import AddCases
@@ -58,3 +61,36 @@ def test_the_protocol_of_a_single_question_is_as_it_was(
     told = frozen.describe_protocol(study)
     assert set(told["analysis"]) == {"primary", "missing", "margin"}
     assert audit.digest(told) == audit.digest(frozen.describe_protocol(study))
+
+
+def with_p(p: float) -> Analysis:
+    one = golden.analysis("null_5x16")
+    (only,) = one.comparisons
+    main = replace(only.main, p=p)
+    told = (
+        replace(only, primary=main, p_holm=p)
+        if only.primary
+        else replace(only, difference=replace(only.difference, both=main), p_holm=p)
+    )
+    return replace(one, comparisons=(told,))
+
+
+@pytest.mark.parametrize(
+    ("p_values", "sentence"),
+    [
+        ((0.2, 0.6), ""),
+        ((0.01, 0.02), "holds over all 2 questions (Holm) as well"),
+        ((0.03, 0.6), "Corrected over all 2 questions (Holm), as a claim about one of "
+         "them needs, no difference is shown."),
+    ],
+)  # fmt: skip
+def test_the_answer_says_what_is_left_of_it_over_all_questions(
+    p_values: tuple[float, ...], sentence: str
+) -> None:
+    (first, *_) = across_questions([with_p(p) for p in p_values])
+    assert sentence in tell_over_questions(first)
+    assert bool(sentence) == bool(tell_over_questions(first))
+
+
+def test_a_single_question_says_nothing_of_others() -> None:
+    assert tell_over_questions(with_p(0.001)) == ""
