@@ -155,9 +155,9 @@ def tell_missed(enrolment: Enrolment) -> str:
     rest = finishing.find_rest(enrolment)
     if rest is None:
         return ""
-    told = ["you signed off"] if rest.unsigned else []
-    told += ["you answered the last questions"] if rest.questions else []
-    return f"The study was closed before {' and '.join(told)}."
+    told = ["signed off"] if rest.unsigned else []
+    told += ["answered the last questions"] if rest.questions else []
+    return f"The study was closed before you {' and '.join(told)}."
 
 
 def find_rest(enrolment: Enrolment) -> tuple[str, str] | None:

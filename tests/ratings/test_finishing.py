@@ -300,8 +300,8 @@ def test_a_rater_is_told_what_the_closing_left_out(
         name: words(sign_in(User.objects.get(first_name=name)).get("/").text)
         for name in ("rhea", "otto")
     }
-    questions = "you answered the last questions."
-    assert f"The study was closed before {questions}" in pages["rhea"]
+    questions = "answered the last questions."
+    assert f"The study was closed before you {questions}" in pages["rhea"]
     assert f"before you signed off and {questions}" in pages["otto"]
     assert "Thank you" not in pages["otto"]
 
