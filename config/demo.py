@@ -18,7 +18,15 @@ from config.scans import Scan, write_phantoms
 from inference import batches, registering
 from inference.models import Ensemble
 from inference.sources import Source
-from ratings import audit, importing, invitations, protocol, results, scoring
+from ratings import (
+    audit,
+    finishing,
+    importing,
+    invitations,
+    protocol,
+    results,
+    scoring,
+)
 from ratings.design import RECOMMENDED
 from ratings.models import Enrolment, Item, Study
 
@@ -158,7 +166,8 @@ def rate_and_finish(*, study: Study, user: User) -> None:
     protocol.lock(study=study, actor=user)
     protocol.open_study(study=study, actor=user)
     simulate_scores(study)
-    protocol.close(study=study, actor=user)
+    # simulated raters have no password to sign off with
+    protocol.close(study=study, actor=user, unfinished=finishing.list_codes(study))
     protocol.unblind(study=study, actor=user, typed_title=study.title)
     results.request(study)
 

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections import Counter, defaultdict
+from collections.abc import Collection, Iterable
+from typing import Any
+
 from django.db import IntegrityError, transaction
 
 from ratings import audit, reading
@@ -48,7 +52,6 @@ def list_asked(enrolment: Enrolment) -> list[Item]:
 
     In the pair modes all masks that were shown together are asked together.
     """
-    design = read_design(enrolment.study.design)
     items = Item.objects.filter(
         presentation__session__enrolment=enrolment,
         presentation__kind=Presentation.Kind.MAIN,
@@ -56,14 +59,50 @@ def list_asked(enrolment: Enrolment) -> list[Item]:
     by_position: dict[int, list[Item]] = {}
     for item in items.order_by("presentation__position", "slot"):
         by_position.setdefault(item.presentation.position, []).append(item)
-    pick = make_picker(enrolment.study.seed, f"guess/{enrolment.code}")
-    drawn = shuffle(sorted(by_position), pick)
-    count = max(1, (len(drawn) * design.guess_percent + 50) // 100)
-    chosen = [item for position in drawn[:count] for item in by_position[position]]
-    withdrawn = set(
-        enrolment.study.withdrawals.exclude(case=None).values_list("case", flat=True)
-    )
+    drawn = draw_positions(enrolment.study, enrolment.code, by_position)
+    chosen = [item for position in drawn for item in by_position[position]]
+    withdrawn = find_withdrawn(enrolment.study)
     return [item for item in chosen if item.presentation.case_id not in withdrawn]
+
+
+def draw_positions(study: Study, code: str, positions: Iterable[int]) -> list[int]:
+    """The positions of a rater that are asked, in the order of asking."""
+    pick = make_picker(study.seed, f"guess/{code}")
+    drawn = shuffle(sorted(positions), pick)
+    percent = read_design(study.design).guess_percent
+    return drawn[: max(1, (len(drawn) * percent + 50) // 100)]
+
+
+def find_withdrawn(study: Study) -> set[Any]:
+    return set(study.withdrawals.exclude(case=None).values_list("case", flat=True))
+
+
+def count_open(study: Study, raters: Collection[Any]) -> Counter[Any]:
+    """How many questions each of these raters has not answered, by the enrolment's key.
+
+    All that will be asked counts, be it asked yet or not; in the same few queries
+    however many raters there are.
+    """
+    found: Counter[Any] = Counter()
+    if not raters or read_design(study.design).guess == "off":
+        return found
+    own = "presentation__session__enrolment"
+    rows = Item.objects.filter(
+        presentation__kind=Presentation.Kind.MAIN, **{f"{own}__in": raters}
+    ).values_list(
+        own, f"{own}__code", "presentation__position", "presentation__case", "guess"
+    )
+    by_rater: dict[tuple[Any, str], list[tuple[int, Any, Any]]] = defaultdict(list)
+    for rater, code, position, case, guess in rows:
+        by_rater[rater, code].append((position, case, guess))
+    withdrawn = find_withdrawn(study)
+    for (rater, code), items in by_rater.items():
+        drawn = set(draw_positions(study, code, {position for position, *_ in items}))
+        found[rater] = sum(
+            position in drawn and case not in withdrawn and guess is None
+            for position, case, guess in items
+        )
+    return found
 
 
 def record(*, item: Item, guess: str, confidence: int | None) -> bool:

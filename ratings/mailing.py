@@ -15,7 +15,15 @@ from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils import timezone
 
-from ratings import audit, declaring, invitations, places, raters, reading
+from ratings import (
+    audit,
+    declaring,
+    finishing,
+    invitations,
+    places,
+    raters,
+    reading,
+)
 from ratings.models import Enrolment, Study, make_token
 
 log = logging.getLogger(__name__)
@@ -148,6 +156,7 @@ def send_progress(enrolment: Enrolment) -> None:
     values: dict[str, object] = {
         "done": sum(place.done for place in places),
         "total": sum(place.total for place in places),
+        "rest": finishing.find_rest(enrolment),
         "deadline": declaring.find_deadline(enrolment),
         "link": settings.SITE_URL + "/",
     }

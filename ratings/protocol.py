@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,12 +16,14 @@ from ratings import (
     blinding,
     drawing,
     evidence,
+    finishing,
     frozen,
     obstacles,
     separating,
     signing,
 )
 from ratings.allocation import VERSION, Allocation, Burden, count_masks
+from ratings.finishing import Rest
 from ratings.models import (
     Enrolment,
     Item,
@@ -235,9 +237,17 @@ def list_gaps(study: Study) -> list[Gap]:
 
 
 def close(
-    *, study: Study, actor: User, dispositions: Mapping[str, str] | None = None
+    *,
+    study: Study,
+    actor: User,
+    dispositions: Mapping[str, str] | None = None,
+    unfinished: Collection[str] = (),
 ) -> None:
-    """End collecting for good; `dispositions` says why a rater's scores are missing."""
+    """End collecting for good; `dispositions` says why a rater's scores are missing.
+
+    Who rated everything, but has not signed off or answered the source questions, can
+    do neither afterwards, and is therefore named in `unfinished`.
+    """
     with transaction.atomic():
         audit.hold(study.pk)
         given = {code: text.strip() for code, text in (dispositions or {}).items()}
@@ -249,16 +259,35 @@ def close(
                 f"Scores are missing of {', '.join(silent)}. Say for each why, and "
                 "what is to be done about it."
             )
+        rests = list(finishing.list_rests(study).values())
+        check_named(rests, unfinished)
         advance(
             study=study, to=State.CLOSED, actor=actor,
             payload={
                 "missing": sum(gap.missing for gap in gaps),
+                "unfinished": {
+                    rest.rater: {
+                        "unsigned_sessions": rest.unsigned,
+                        "source_questions": rest.questions,
+                    }
+                    for rest in rests
+                },
                 "dispositions": {
                     gap.rater: {"missing": gap.missing, "why": given[gap.rater]}
                     for gap in gaps
                 },
             },
         )  # fmt: skip
+
+
+def check_named(rests: Iterable[Rest], unfinished: Collection[str]) -> None:
+    unnamed = [rest for rest in rests if rest.rater not in unfinished]
+    if unnamed:
+        told = "; ".join(f"{rest.rater}: {rest.words}" for rest in unnamed)
+        raise ProtocolError(
+            f"Not every rater has finished ({told}). After closing that can't be made "
+            "up for. Remind them, or confirm for each that the study closes without it."
+        )
 
 
 @dataclass(frozen=True)
@@ -317,7 +346,10 @@ def break_glass(
         sign(study, witness.user, witness.password, Signature.Meaning.WITNESS, head)
         why = f"The key was opened before the end: {reason.strip()}"
         gaps = {gap.rater: why for gap in list_gaps(study)}
-        close(study=study, actor=actor, dispositions=gaps)
+        close(
+            study=study, actor=actor, dispositions=gaps,
+            unfinished=finishing.list_codes(study),
+        )  # fmt: skip
         open_key(study=study, actor=actor, reason=reason, witness=witness.user)
 
 

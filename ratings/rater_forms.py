@@ -149,6 +149,9 @@ def show_declared(enrolment: Enrolment) -> dict[str, Any]:
     return {**told, "seen": declaring.digest_declaration(enrolment)}
 
 
+YEARS = "Give a whole number from 0 to 70, such as 8."
+
+
 class DeclarationForm(DeskForm):
     """What qualifies a rater, and what could sway one."""
 
@@ -157,7 +160,7 @@ class DeclarationForm(DeskForm):
         required=False,
         min_value=0,
         max_value=70,
-        error_messages={"invalid": "Give whole years, such as 8."},
+        error_messages=dict.fromkeys(("invalid", "min_value", "max_value"), YEARS),
     )
     specialty = forms.CharField(
         label="Specialty",
@@ -167,7 +170,7 @@ class DeclarationForm(DeskForm):
     )
     institution = forms.CharField(label="Institution", max_length=150, required=False)
     conflict = forms.CharField(
-        label="What you had to do with these images",
+        label="Your connection with these images",
         max_length=2000,
         required=False,
         help_text="Say whether you drew or corrected masks of this study, treated its "
@@ -195,7 +198,7 @@ class DeclaredForm(DeclarationForm):
     """The same, in the words for a coordinator who fills it in."""
 
     conflict = forms.CharField(
-        label="What the rater had to do with these images",
+        label="The rater's connection with these images",
         max_length=2000,
         required=False,
         help_text="Such as drawing or correcting masks of this study, treating its "

@@ -10,7 +10,15 @@ from django.db import transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from ratings import access, audit, declaring, invitations, places, reading
+from ratings import (
+    access,
+    audit,
+    declaring,
+    finishing,
+    invitations,
+    places,
+    reading,
+)
 from ratings.invitations import InvitationRefused
 from ratings.models import Enrolment, Invitation, Problem, Score, Study
 
@@ -90,13 +98,18 @@ def list_links(enrolment: Enrolment) -> QuerySet[Invitation]:
 
 
 def list_unfinished(study: Study) -> list[Enrolment]:
-    """Raters who have not joined or have something left to rate."""
+    """Raters who have not joined, or have a mask, a sign-off or a question left."""
     found = study.enrolments.filter(role=Role.RATER, withdrawal=None)
     people = found.exclude(user__email="").select_related("user", "study")
-    return [one for one in people.order_by("code") if not has_finished(one)]
+    rests = finishing.list_rests(study)
+    return [
+        one
+        for one in people.order_by("code")
+        if one.pk in rests or not has_rated_all(one)
+    ]
 
 
-def has_finished(enrolment: Enrolment) -> bool:
+def has_rated_all(enrolment: Enrolment) -> bool:
     sessions = list(enrolment.sessions.all())
     return bool(sessions) and all(reading.count_place(s).finished for s in sessions)
 

@@ -38,11 +38,18 @@ def describe_session(session: Session) -> dict[str, Any]:
         "session": describe_number(session),
         "signed": hasattr(session, "signature"),
         "deadline": declaring.find_deadline(session.enrolment),
-        "guess": guessing.tell_state(session.enrolment),
+        **describe_last_questions(session.enrolment),
         "learned": describe_practice(session),
         "words": describe_words(session.enrolment),
         **describe_place(session),
     }
+
+
+def describe_last_questions(enrolment: Enrolment) -> dict[str, Any]:
+    """Whether sources are asked, and how many questions are open, asked yet or not."""
+    state = guessing.tell_state(enrolment)
+    left = guessing.count_open(enrolment.study, [enrolment.pk])[enrolment.pk]
+    return {"guess": state, "guess_left": left if state in ("early", "open") else 0}
 
 
 def describe_marks(design: StudyDesign) -> list[dict[str, str]]:
@@ -71,15 +78,24 @@ def describe_words(enrolment: Enrolment) -> list[dict[str, Any]]:
 
 
 def describe_number(session: Session) -> dict[str, Any]:
-    """Which session this is, the one after it, and one before it that is not done."""
+    """Which session this is, and the others that lack something.
+
+    `next` comes after it while any has items to rate, `before` has them and comes
+    first; once all are rated, `unsigned` is another one that is not signed off.
+    """
     sessions = session.enrolment.sessions.order_by("number")
     following = sessions.filter(number__gt=session.number).first()
     first = reading.find_open_session(session.enrolment)
+    rating = first is not None and not reading.count_place(first).finished
+    unsigned = sessions.filter(signature=None).exclude(pk=session.pk).first()
     return {
         "number": session.number,
         "of": sessions.count(),
-        "next": following.key if following else "",
+        "next": following.key if following and rating else "",
         "before": first.key if first and first.number < session.number else "",
+        "unsigned": {"number": unsigned.number, "key": unsigned.key}
+        if unsigned and not rating
+        else None,
     }
 
 
@@ -190,11 +206,13 @@ def describe_guesses(enrolment: Enrolment) -> dict[str, Any]:
     asked = guessing.list_asked(enrolment) if state in ("open", "done") else []
     waiting = [item for item in asked if not hasattr(item, "guess")]
     current, ahead = [*waiting[:2], None, None][:2]
+    unsigned = enrolment.sessions.filter(signature=None).order_by("number").first()
     return {
         "title": enrolment.study.title,
         "state": state,
         "done": len(asked) - len(waiting),
         "total": len(asked),
+        "unsigned": unsigned.key if unsigned else "",
         "choices": list_words(guessing.CHOICES) if asked else [],
         "sure": list_words(guessing.SURE) if asked else [],
         "current": describe_asked(current, enrolment.study),

@@ -10,8 +10,9 @@ from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest
 
-from ratings import protocol
+from ratings import finishing, protocol
 from ratings.amending import PARTS
+from ratings.finishing import Rest
 from ratings.forms import INSTRUCTIONS, DeskForm
 from ratings.models import Case, Enrolment, Study
 from ratings.protocol import Gap, Witness
@@ -128,17 +129,23 @@ class AmendForm(DeskForm):
 
 
 class CloseForm(TypedTitleForm):
-    """Why scores are missing, one field for each rater that has gaps."""
+    """Why scores are missing, a field for each rater with gaps; then the unfinished."""
 
     def __init__(self, *args: Any, study: Study, **kwargs: Any) -> None:
         super().__init__(*args, expected=study.title, **kwargs)
         self.gaps = protocol.list_gaps(study)
         for gap in self.gaps:
             self.fields[f"why_{gap.rater}"] = explain(gap)
-        self.order_fields([f"why_{gap.rater}" for gap in self.gaps])
+        self.rests = list(finishing.list_rests(study).values())
+        for rest in self.rests:
+            self.fields[f"unfinished_{rest.rater}"] = confirm(rest)
+        self.order_fields([name for name in self.fields if name != "title"])
 
     def dispositions(self) -> dict[str, str]:
         return {gap.rater: self.cleaned_data[f"why_{gap.rater}"] for gap in self.gaps}
+
+    def unfinished(self) -> list[str]:
+        return [rest.rater for rest in self.rests]
 
 
 def explain(gap: Gap) -> forms.CharField:
@@ -151,6 +158,16 @@ def explain(gap: Gap) -> forms.CharField:
         max_length=500,
         widget=forms.TextInput(attrs={"autocomplete": "off"}),
         error_messages={"required": "Say why these scores are missing."},
+    )
+
+
+def confirm(rest: Rest) -> forms.BooleanField:
+    return forms.BooleanField(
+        label=f"Close without it: {rest.who}: {rest.words}",
+        error_messages={
+            "required": f"{rest.rater} has not finished. Confirm this, or let the "
+            "rater finish first."
+        },
     )
 
 

@@ -15,7 +15,8 @@ from typing import Any
 
 from django.db.models import Count, Exists, Max, OuterRef, QuerySet
 
-from ratings import declaring, reading
+from ratings import declaring, finishing, reading
+from ratings.finishing import Rest
 from ratings.models import (
     Enrolment,
     Presentation,
@@ -37,6 +38,7 @@ class Watched:
     """What a study's raters left in the database, by the enrolment's key."""
 
     places: dict[Any, Place]
+    rests: dict[Any, Rest]
     reasons: dict[Any, Counter[str]]
     unlooked: dict[Any, int]
     times: dict[Any, list[int]]
@@ -62,8 +64,10 @@ def watch(study: Study) -> Watched:
     without = scores.filter(value__isnull=True, later__isnull=True)
     unlooked = views.filter(conduct__without_looking=True).values_list(OF_SHOWN)
     replied = Exists(Reply.objects.filter(problem=OuterRef("pk")))
+    places = reading.count_places(shown)
     return Watched(
-        places=reading.count_places(shown),
+        places=places,
+        rests=finishing.list_rests(study, places),
         reasons=count(without.values_list(OF_SCORE, "reason")),
         unlooked=dict(unlooked.annotate(n=Count("presentation", distinct=True))),
         times=collect(views.values_list(OF_SHOWN, "active_ms")),
@@ -96,6 +100,7 @@ def find_last(rows: QuerySet[Any], rater: str) -> dict[Any, datetime]:
 def summarise_rater(enrolment: Enrolment, watched: Watched) -> Facts:
     key = enrolment.pk
     place = watched.places.get(key, reading.NOWHERE)
+    rest = watched.rests.get(key)
     times = watched.times.get(key, [])
     reasons = watched.reasons.get(key, Counter())
     last = watched.last_score.get(key)
@@ -106,7 +111,10 @@ def summarise_rater(enrolment: Enrolment, watched: Watched) -> Facts:
         "name": enrolment.user.get_full_name(),
         "left": hasattr(enrolment, "withdrawal"),
         **vars(place),
-        "finished": place.finished,
+        "finished": place.finished and rest is None,
+        "rest": rest,
+        "unsigned_sessions": rest.unsigned if rest else 0,
+        "open_source_questions": rest.questions if rest else 0,
         "cannot_rate": sum(reasons.values()),
         "reasons": dict(reasons.most_common()),
         "without_looking": watched.unlooked.get(key, 0),

@@ -95,9 +95,10 @@ def score_all(study: Study) -> None:
 
 
 def finish(study: Study, actor: User) -> None:
-    from ratings import protocol
+    from ratings import finishing, protocol
 
-    protocol.close(study=study, actor=actor)
+    names = finishing.list_codes(study)
+    protocol.close(study=study, actor=actor, unfinished=names)
     protocol.unblind(study=study, actor=actor, typed_title=study.title)
 
 

@@ -51,6 +51,7 @@ export function activate(state: State, item: number): void {
   state.active = item;
   state.rail.answers.hint("");
   showRating(state);
+  revealNext(state, state.study.questions[0].key);
 }
 
 export function chooseDigit(state: State, value: number): void {
@@ -61,7 +62,20 @@ export function chooseDigit(state: State, value: number): void {
     return answers.hint(`${rating.scaleRange(scale)} only`, true);
   }
   const { key } = rating.openQuestion(state.ratings[state.active], questions, answers.focused());
-  rate(state, (now) => rating.chooseValue(now, key, value));
+  choose(state, key, value);
+}
+
+/** What comes next is brought into sight, so that no question is answered unseen. */
+export function choose(state: State, question: string, value: number): void {
+  rate(state, (now) => rating.chooseValue(now, question, value));
+  revealNext(state, question);
+}
+
+/** The next question without an answer, else the given one. */
+export function revealNext(state: State, question: string): void {
+  const { answers } = state.ratings[state.active];
+  const next = state.study.questions.find(({ key }) => !(key in answers));
+  state.rail.answers.reveal(next?.key ?? question);
 }
 
 /** True once the answers are safe on this computer and on their way. */
@@ -91,6 +105,11 @@ export async function confirmAnswers(state: State): Promise<boolean> {
   return true;
 }
 
+function sayOpen({ study, ratings, active }: State): string {
+  const open = study.questions.filter(({ key }) => !(key in ratings[active].answers)).length;
+  return open === 1 ? "One question has no score yet" : `${open} questions have no score yet`;
+}
+
 /** Enter on a finished pane leads to the other one; else says what is missing. */
 function askForMissing(state: State, due: readonly number[]): false {
   const { questions } = state.study;
@@ -104,7 +123,8 @@ function askForMissing(state: State, due: readonly number[]): false {
     state.rail.answers.askWhy();
     state.rail.answers.hint("Say why you change it");
   } else if (questions.length > 1 && Object.keys(state.ratings[state.active].answers).length) {
-    state.rail.answers.hint("One question has no score yet");
+    state.rail.answers.hint(sayOpen(state));
+    revealNext(state, questions[0].key);
   } else {
     state.rail.answers.hint("Choose a score first");
   }

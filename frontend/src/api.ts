@@ -53,13 +53,17 @@ export interface StudyInfo extends Progress {
   readonly session: {
     readonly number: number;
     readonly of: number;
-    /** Keys of the session after this one, and of one before it that is not finished. */
+    /** Keys of the session after this one, while any is to be rated, and of one before. */
     readonly next: string;
     readonly before: string;
+    /** Once all are rated: another one that is not signed off. */
+    readonly unsigned: { readonly number: number; readonly key: string } | null;
   };
   readonly signed: boolean;
   /** Whether the sources of masks are asked: only "open" leads anywhere. */
   readonly guess: string;
+  /** How many of these questions are open, whether they can be answered yet or not. */
+  readonly guess_left: number;
   readonly learned: readonly Lesson[];
   readonly words: readonly Words[];
   /** Until when the rater is asked to finish, as 2027-03-31. */

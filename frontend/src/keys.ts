@@ -115,18 +115,18 @@ function digitOf(press: Press): number | null {
 }
 
 /** What only some studies have, and so the keys for it. */
-type Needs = "marks" | "pairs" | "changes";
+type Needs = "scores" | "marks" | "pairs" | "changes";
 
 /** The key card after the scores' own keys, in the order it is shown. */
 export const KEY_CARD: readonly (readonly [keys: string, does: string, needs?: Needs])[] = [
   ["Enter", "confirm and go on"],
-  ["Backspace", "clear the score"],
-  ["N", "cannot rate"],
-  ["C", "comment"],
+  ["Backspace", "clear the score", "scores"],
+  ["N", "cannot rate", "scores"],
+  ["C", "comment", "scores"],
   ["W", "say what is wrong", "marks"],
   ["A B or ← →", "left or right image", "pairs"],
   ["U", "back to the last item", "changes"],
-  ["F", "ask or report something"],
+  ["F", "ask or report something", "scores"],
   ["↑ ↓ or wheel", "next or previous slice"],
   ["PgUp PgDn", "five slices"],
   ["Home End", "first or last slice"],
@@ -146,7 +146,7 @@ export const KEY_CARD: readonly (readonly [keys: string, does: string, needs?: N
   ["Touch", "swipe: slices, two fingers: move and zoom"],
   ["R", "reset window and zoom"],
   ["P", "pause"],
-  ["E", "stay signed in, when you are asked"],
+  ["E", "stay signed in, when you are asked", "scores"],
   ["?", "this list"],
 ];
 
@@ -154,6 +154,14 @@ export const KEY_CARD: readonly (readonly [keys: string, does: string, needs?: N
 export function listKeys(
   { marks, mode, revisable }: Pick<StudyInfo, "marks" | "mode" | "revisable">,
 ): readonly (readonly [keys: string, does: string])[] {
-  const has = { marks: marks.length > 0, pairs: mode === "side_by_side", changes: revisable };
+  return pickKeys({ scores: true, marks: marks.length > 0, pairs: mode === "side_by_side", changes: revisable });
+}
+
+/** The same where nothing is scored: the keys of the image alone. */
+export function listImageKeys(): readonly (readonly [keys: string, does: string])[] {
+  return pickKeys({ scores: false, marks: false, pairs: false, changes: false });
+}
+
+function pickKeys(has: Record<Needs, boolean>): readonly (readonly [keys: string, does: string])[] {
   return KEY_CARD.filter(([, , needs]) => !needs || has[needs]).map(([keys, does]) => [keys, does]);
 }

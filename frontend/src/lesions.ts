@@ -17,6 +17,12 @@ export function findLesions(mask: Mask): readonly Lesion[] {
   return found;
 }
 
+/** Where a look at a mask begins; none where nothing is marked. */
+export function largestLesion(...masks: readonly Mask[]): Lesion | null {
+  const found = masks.flatMap((mask) => [...findLesions(mask)]);
+  return found.sort((a, b) => b.voxels - a.voxels)[0] ?? null;
+}
+
 /** The lesions in the order in which a rater meets them slice by slice. */
 export function inOrder(lesions: readonly Lesion[], plane: Plane): readonly Lesion[] {
   const { through, down, across } = axesOf(plane);

@@ -89,28 +89,73 @@ function noticePart(study: StudyInfo): HTMLElement[] {
   ];
 }
 
-/** After the last item: thanks, the answers where they can be changed, the sign-off. */
-export function thanksPage(
+/** After the last item: first what is left to do, and thanks once that is nothing. */
+export function endPage(
   study: StudyInfo,
   home: WayOut,
-  ...more: (HTMLElement | false)[]
+  sign: HTMLElement | false,
+  answers: HTMLElement | false,
 ): HTMLElement {
   const { session, title, total } = study;
-  const last = session.next === "";
+  const items = `${total} ${total === 1 ? "item" : "items"}`;
   const words = session.of > 1
-    ? `Session ${session.number} of ${session.of} of “${title}” is rated and saved: ${total} items.`
-    : `All ${total} items of “${title}” are rated and saved.`;
-  return page("Thank you",
+    ? `Session ${session.number} of ${session.of} of “${title}” is rated and saved: ${items}.`
+    : total === 1 ? `The one item of “${title}” is rated and saved.`
+    : `All ${items} of “${title}” are rated and saved.`;
+  return page(sayLeft(study),
     make("p", { class: "lead" }, words),
-    ...more,
-    ...listWords(study.words, "h2"),
-    make("p", { class: "prose" }, !study.signed && "Nothing is lost if you sign off later. ",
-      last ? "You can close this page."
-      : "Take a break before the next session; it waits for you as long as the study is open."),
-    make("div", { class: "go" },
-      !last && make("a", { class: "primary", href: `/rate/${session.next}/` }, "Open the next session"),
-      study.guess === "open" && make("a", { class: "primary", href: "sources/" }, "Answer the last questions"),
-      ...leaveLink(home)));
+    sign,
+    ...[...tellQuestions(study), ...tellWhatNext(study)].map((text) => make("p", { class: "prose" }, text)),
+    make("div", { class: "go" }, ...waysOn(study), ...leaveLink(home)),
+    answers && make("h2", {}, "Your answers"), answers,
+    ...listWords(study.words, "h2"));
+}
+
+/** "One thing is left: 3 short questions", or thanks. */
+export function sayLeft(study: StudyInfo): string {
+  const left = listLeft(study);
+  const here = study.session.next ? " in this session" : "";
+  if (left.length === 0) return "Thank you";
+  if (left.length === 1) return `One thing is left${here}: ${left[0]}`;
+  return `${left.length === 2 ? "Two" : "Three"} things are left: ${left.slice(0, -1).join(", ")} and ${left.at(-1)}`;
+}
+
+function listLeft({ signed, session, guess_left }: StudyInfo): string[] {
+  const own = signed ? [] : ["your sign-off"];
+  if (session.next) return own;
+  return [
+    ...own,
+    ...(session.unsigned ? [`the sign-off of session ${session.unsigned.number}`] : []),
+    ...(guess_left > 0 ? [sayQuestions(guess_left)] : []),
+  ];
+}
+
+function sayQuestions(count: number): string {
+  return count === 1 ? "1 short question" : `${count} short questions`;
+}
+
+/** What they ask is told only when scores are final, so that it can't sway a change. */
+function tellQuestions({ guess, guess_left, session }: StudyInfo): string[] {
+  if (session.next || guess_left === 0) return [];
+  if (guess !== "open") return [`After the sign-off ${sayQuestions(guess_left)} ${guess_left === 1 ? "follows" : "follow"}.`];
+  return [`For ${guess_left} of the masks that you rated you are asked what you think drew it: a person or a program. You see each mask again. Your scores stay as they are.`];
+}
+
+function tellWhatNext(study: StudyInfo): string[] {
+  if (study.session.next) {
+    return ["Take a break before the next session; it waits for you as long as the study is open."];
+  }
+  if (listLeft(study).length === 0) return ["You can close this page."];
+  return ["Nothing is lost if you do it later, as long as the study is open."];
+}
+
+function waysOn({ session, guess, guess_left }: StudyInfo): HTMLElement[] {
+  const way = (href: string, words: string) => make("a", { class: "primary", href }, words);
+  if (session.next) return [way(`/rate/${session.next}/`, "Open the next session")];
+  return [
+    ...(session.unsigned ? [way(`/rate/${session.unsigned.key}/`, `Open session ${session.unsigned.number}`)] : []),
+    ...(guess === "open" ? [way("sources/", `Answer ${sayQuestions(guess_left)}`)] : []),
+  ];
 }
 
 export function reviewPage(

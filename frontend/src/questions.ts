@@ -18,6 +18,8 @@ export interface AnswerPart {
   enable(enabled: boolean): void;
   /** One line under the scale, read out; `shake` for a key outside the scale. */
   hint(text: string, shake?: boolean): void;
+  /** Scrolls a question to where it can be seen. */
+  reveal(question: string): void;
   openReasons(): void;
   openMarks(): void;
   openComment(): void;
@@ -47,7 +49,9 @@ export function makeAnswers(
   const hint = make("p", { class: "hint", role: "status" });
   const clear = make("button", { type: "button", class: "quiet", onclick: actions.clear }, "Clear");
   const under = make("div", { class: "under-scale" }, hint, clear);
-  const group = make("div", { class: "scales" }, ...scales.map((scale) => scale.element));
+  const several = scales.length > 1;
+  const group = make("div", { class: several ? "scales in-rows" : "scales" },
+    several && makeScaleWords(study.scale), ...scales.map((scale) => scale.element));
 
   return {
     elements: [
@@ -58,7 +62,8 @@ export function makeAnswers(
       ...(changing && study.change_reason ? [reason] : []),
     ],
     show(rating) {
-      scales.forEach((scale) => scale.show(rating));
+      const next = several ? study.questions.findIndex(({ key }) => !(key in rating.answers)) : -1;
+      scales.forEach((scale, i) => scale.show(rating, i === next));
       marks.show(rating.marks);
       reasons.show(reasonOf(rating));
       if (text.value !== rating.comment) text.value = rating.comment;
@@ -74,6 +79,9 @@ export function makeAnswers(
     hint(words, shake = false) {
       setText(hint, words);
       if (shake) replayClass(group, "shake");
+    },
+    reveal(question) {
+      scales.find((scale) => scale.key === question)?.element.scrollIntoView({ block: "nearest" });
     },
     openReasons() {
       reasons.fold.open = true;
@@ -107,12 +115,22 @@ function makeScale(question: Question, scale: readonly Anchor[], actions: Answer
       make("span", { class: "number" }, String(value)),
       make("span", { class: "anchor" }, anchor)));
   const legend = make("legend", {}, question.text);
-  const element = make("fieldset", { "data-question": question.key }, legend, ...rows);
-  const show = (rating: Rating) => {
+  const element = make("fieldset", { "data-question": question.key }, legend,
+    make("div", { class: "points" }, ...rows));
+  /** `next`: a digit answers this one of several. */
+  const show = (rating: Rating, next: boolean) => {
     const value = valueOf(rating, question.key);
     inputs.forEach((input, i) => (input.checked = scale[i].value === value));
+    if (next) element.setAttribute("aria-current", "step");
+    else element.removeAttribute("aria-current");
   };
-  return { element, show };
+  return { key: question.key, element, show };
+}
+
+/** Several questions show bare numbers, all with the same words, which stand here once. */
+function makeScaleWords(scale: readonly Anchor[]): HTMLElement {
+  return make("p", { class: "scale-words" }, ...scale.map(({ value, anchor }) =>
+    make("span", {}, make("strong", {}, String(value)), ` ${anchor}`)));
 }
 
 function makeReasons(reasons: readonly string[], actions: AnswerActions) {

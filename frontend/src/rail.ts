@@ -4,6 +4,7 @@ import { makeItems } from "./items";
 import { describeLesson } from "./lesson";
 import { makeControls, type ControlActions, type Controls } from "./controls";
 import { make, setText } from "./dom";
+import { makeFoot } from "./foot";
 import type { SaveState } from "./outbox";
 import { makeAnswers, type AnswerActions, type AnswerPart } from "./questions";
 import { timeLeft } from "./rating";
@@ -26,6 +27,8 @@ export interface Rail {
   showLesson(stage: "awaited" | "shown" | null, lessons: readonly Lesson[]): void;
   showReady(ready: boolean): void;
   showSave(state: SaveState | "fresh" | "chosen"): void;
+  /** From the top again, as at the first item. */
+  toTop(): void;
   /** A sentence that stays until it no longer holds, with one way on. */
   notice(text: string, link?: { label: string; href: string }): void;
 }
@@ -52,12 +55,13 @@ export function makeRail(study: StudyInfo, actions: RailActions, changing: boole
     word, make("kbd", {}, "Enter"));
   const save = make("p", { class: "save", role: "status" });
   const notice = make("div", { class: "notice", role: "alert" });
+  const body = make("div", { class: "rail-body" },
+    position.element, notice, items.element, ...answers.elements, lesson,
+    make("div", { class: "submit" }, confirm, save), controls.element);
+  const foot = makeFoot([changing ? "Back" : "Pause", "P", actions.pause],
+    ["Ask or report", "F", actions.problem], ["Keys", "?", actions.help]);
   const element = make("section", { class: "rail", "aria-label": "Rating" },
-    make("h1", { class: "hidden" }, study.title),
-    make("div", { class: "rail-body" },
-      position.element, notice, items.element, ...answers.elements, lesson,
-      make("div", { class: "submit" }, confirm, save), controls.element),
-    makeFooter(actions, changing));
+    make("h1", { class: "hidden" }, study.title), body, foot);
 
   return {
     element,
@@ -75,6 +79,7 @@ export function makeRail(study: StudyInfo, actions: RailActions, changing: boole
       save.dataset.state = state;
       setText(save, SAVE_WORDS[state]);
     },
+    toTop: () => void (body.scrollTop = 0),
     notice(text, link) {
       const way = link && make("a", { href: link.href }, link.label);
       notice.replaceChildren(...(text ? [make("p", {}, text)] : []), ...(way ? [way] : []));
@@ -96,13 +101,4 @@ function makePosition() {
     bar.style.width = `${(100 * done) / Math.max(1, total)}%`;
   };
   return { element, show };
-}
-
-function makeFooter(actions: RailActions, changing: boolean): HTMLElement {
-  const button = (label: string, key: string, act: () => void) =>
-    make("button", { type: "button", class: "quiet", onclick: act }, label, make("kbd", {}, key));
-  return make("div", { class: "footer" },
-    button(changing ? "Back" : "Pause", "P", actions.pause),
-    button("Ask or report", "F", actions.problem),
-    button("Keys", "?", actions.help));
 }

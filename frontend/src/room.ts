@@ -14,12 +14,12 @@ import { openShelf, type Shelf } from "./loading";
 import { openOutbox, type Outbox, type SaveState } from "./outbox";
 import {
   closedPage,
+  endPage,
   failurePage,
   laterPage,
   reviewPage,
   signedOutPage,
   startPage,
-  thanksPage,
   waitPage,
   type WayOut,
 } from "./pages";
@@ -113,9 +113,9 @@ function pageFor(room: Room, study: StudyInfo, given: readonly Rated[]): HTMLEle
       review: () => void openReview(room, study),
     });
   }
-  return thanksPage(study, room.home,
-    given.length > 0 && reviewList(study, given, (one) => revise(room, study, one, () => enter(room))),
-    !study.signed && signForm(room.base, study.revisable, () => void enter(room)));
+  return endPage(study, room.home,
+    !study.signed && signForm(room.base, study.revisable, () => void enter(room)),
+    given.length > 0 && reviewList(study, given, (one) => revise(room, study, one, () => enter(room))));
 }
 
 async function openReview(room: Room, study: StudyInfo): Promise<void> {

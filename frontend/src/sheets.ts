@@ -6,17 +6,19 @@ import { scaleRange } from "./rating";
 import { areSingleKeysOn, switchSingleKeys } from "./shortcuts";
 
 export function makeKeyCard(study: StudyInfo): HTMLElement {
-  const scores = [scaleRange(study.scale), "choose a score"] as const;
-  const rows = [scores, ...listKeys(study)].map(([keys, does]) =>
-    make("div", {}, make("dt", {}, keys), make("dd", {}, does)));
+  return makeCard([[scaleRange(study.scale), "choose a score"], ...listKeys(study)]);
+}
+
+export function makeCard(keys: readonly (readonly [keys: string, does: string])[]): HTMLElement {
+  const rows = keys.map(([key, does]) => make("div", {}, make("dt", {}, key), make("dd", {}, does)));
   return make("dl", { class: "keys" }, ...rows);
 }
 
-export function openKeySheet(study: StudyInfo): void {
+export function openKeySheet(card: HTMLElement): void {
   const on = make("input", { type: "checkbox", checked: areSingleKeysOn() });
   on.addEventListener("change", () => switchSingleKeys(on.checked));
   openSheet("Keys",
-    make("label", { class: "reason" }, on, "Letters and digits act as keys"), makeKeyCard(study));
+    make("label", { class: "reason" }, on, "Letters and digits act as keys"), card);
 }
 
 export function isSheetOpen(): boolean {

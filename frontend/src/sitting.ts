@@ -9,7 +9,7 @@ import {
   type Receipt,
   type StudyInfo,
 } from "./api";
-import { activate, chooseDigit, confirmAnswers, rate, showRating } from "./answering";
+import { activate, choose, chooseDigit, confirmAnswers, rate, showRating } from "./answering";
 import type { Command } from "./keys";
 import type { Loaded } from "./loading";
 import { openPanes } from "./panes";
@@ -18,7 +18,7 @@ import { makeRail, type Rail } from "./rail";
 import * as rating from "./rating";
 import { EMPTY } from "./rating";
 import type { Room } from "./room";
-import { openKeySheet } from "./sheets";
+import { makeKeyCard, openKeySheet } from "./sheets";
 import { activeItem, firstState, tokenOf, type Exits, type State } from "./state";
 import type { Draft, Entry } from "./store";
 import { openWordsSheet } from "./words";
@@ -49,7 +49,7 @@ export function openSitting(
     (pane) => activate(state, pane),
   );
   const rail: Rail = makeRail(study, {
-    choose: (question, value) => rate(state, (now) => rating.chooseValue(now, question, value)),
+    choose: (question, value) => choose(state, question, value),
     chooseReason: (reason) =>
       rate(state, (now) => rating.chooseReason(now, study.questions, reason)),
     mark: (mark) => rate(state, (now) => rating.toggleMark(now, mark)),
@@ -62,7 +62,7 @@ export function openSitting(
     confirm: () => void confirm(state),
     pause: exits.leave,
     problem: () => report(state),
-    help: () => openKeySheet(study),
+    help: () => openKeySheet(makeKeyCard(study)),
   }, review !== null);
   const state = firstState({ room, study, exits, panes, rail, review });
   rail.controls.show(null);
@@ -178,6 +178,7 @@ function clearScreen(state: State, presentation: Presentation | null): number {
   rail.showLesson(null, []);
   showRating(state);
   rail.answers.foldEmpty();
+  rail.toTop();
   if (presentation) rail.showPosition(presentation, state.progress);
   return ++state.turn;
 }
@@ -242,6 +243,7 @@ function showNextMask(state: State): void {
   state.active = state.done.indexOf(false);
   state.panes.exchange(state.loaded[state.active]);
   startItem(state);
+  state.rail.toTop();
   state.panes.focus();
 }
 
@@ -384,6 +386,6 @@ function obey(state: State, command: Command): void {
     case "pause":
       return exits.leave();
     case "help":
-      return openKeySheet(state.study);
+      return openKeySheet(makeKeyCard(state.study));
   }
 }

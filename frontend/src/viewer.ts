@@ -5,7 +5,7 @@ import { make, setText } from "./dom";
 import { drawBar, layHeat, volumeFrom, type Heat } from "./heat";
 import { listenToKeys } from "./keyboard";
 import type { Command } from "./keys";
-import { findLesions } from "./lesions";
+import { largestLesion } from "./lesions";
 import type { Loaded, Series } from "./loading";
 import { openPanes, type Panes } from "./panes";
 import { count, parseImage, parseMask, type Mask, type Volume } from "./volume";
@@ -291,8 +291,7 @@ function listenForThreshold(step: (by: number) => void): void {
 
 /** Opens at the largest lesion of any mask: nobody is blind here. */
 function goToLargest({ parts, panes }: State): void {
-  const lesions = parts.flatMap(({ mask }) => [...findLesions(mask)]);
-  const largest = lesions.sort((a, b) => b.voxels - a.voxels)[0];
+  const largest = largestLesion(...parts.map(({ mask }) => mask));
   if (largest) panes.set({ at: largest.middle });
 }
 

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { actsOnce, interpret, KEY_CARD, listKeys, type Press } from "../src/keys";
+import { actsOnce, interpret, KEY_CARD, listImageKeys, listKeys, type Press } from "../src/keys";
 
 const press = (key: string, change: Partial<Press> = {}): Press => ({
   key, code: "", shiftKey: false, ctrlKey: false, metaKey: false, altKey: false, ...change,
@@ -69,4 +69,10 @@ test("the key card names only keys that do something in the study", () => {
   const marks = [{ key: "missed", text: "Missed lesion" }];
   const full = keysOf({ marks, mode: "side_by_side", revisable: true });
   expect(full.filter((keys) => rare.includes(keys))).toEqual(rare);
+});
+
+test("where nothing is scored only the keys of the image are listed", () => {
+  const keys = listImageKeys().map(([key]) => key);
+  for (const key of ["Enter", "G, Shift + G", "Space (hold)", "P", "?"]) expect(keys).toContain(key);
+  for (const key of ["Backspace", "N", "C", "W", "U", "F", "E"]) expect(keys).not.toContain(key);
 });

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { findLesions, nextLesion, type Lesion } from "../src/lesions";
+import { findLesions, largestLesion, nextLesion, type Lesion } from "../src/lesions";
 import { parseImage, parseMask, type Mask, type Triple } from "../src/volume";
 import { makeVolume } from "./nifti";
 
@@ -56,4 +56,12 @@ test("G begins at the slice shown, goes slice by slice, and round", () => {
 
 test("the order is that of the plane in which the rater looks", () => {
   expect(nextLesion(three, three[0], [0, 0, 0], "sagittal", 1)!.middle[0]).toBe(3);
+});
+
+test("a look begins at the largest part of all masks, and nowhere without one", () => {
+  const small = makeMask([7, 7, 7], [[1, 1, 1], [5, 5, 5], [5, 5, 6]]);
+  const large = makeMask([7, 7, 7], [[0, 0, 3], [0, 1, 3], [0, 2, 3]]);
+  expect(largestLesion(small)?.voxels).toBe(2);
+  expect(largestLesion(small, large)?.middle).toEqual([0, 1, 3]);
+  expect(largestLesion(makeMask([5, 5, 5], []))).toBeNull();
 });

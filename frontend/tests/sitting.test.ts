@@ -7,7 +7,7 @@ import { memoryStore } from "../src/store";
 
 // What is drawn is tested in a browser; here it is only written down.
 const stage = vi.hoisted(() => {
-  const made = { words: "", action: null as { label: string; act(): void } | null, shown: [] as string[], position: 0 };
+  const made = { words: "", action: null as { label: string; act(): void } | null, shown: [] as string[], position: 0, revealed: [] as string[] };
   const stub = (parts: Record<string, unknown> = {}): any =>
     new Proxy(() => undefined, { get: (_, name) => parts[String(name)] ?? stub() });
   return { made, stub };
@@ -27,6 +27,9 @@ vi.mock("../src/panes", () => ({
 vi.mock("../src/rail", () => ({
   makeRail: () => stage.stub({
     showPosition: ({ position }: Presentation) => void (stage.made.position = position),
+    answers: stage.stub({
+      focused: () => null, reveal: (key: string) => stage.made.revealed.push(key),
+    }),
   }),
 }));
 
@@ -35,6 +38,7 @@ const one = (position: number, practice = false): Presentation => ({
   items: [{ token: `t${position}`, image: `/items/t${position}/image`, mask: "", context: null, done: false }],
 });
 const counts = { done: 0, total: 3, practice: { done: 0, total: 1 }, seconds_left: null };
+const questions = ["q", "r", "s"].map((key) => ({ key, text: `${key}?` }));
 const study = {
   ...counts, mode: "single", state: "collecting", words: [], reasons: [], marks: [],
   questions: [{ key: "q", text: "Good?" }], scale: [1, 2].map((value) => ({ value, anchor: "" })),
@@ -51,7 +55,7 @@ const exits = { leave: vi.fn(), finish: vi.fn(), undo: vi.fn(), giveUp: vi.fn() 
 
 beforeEach(() => {
   vi.clearAllMocks();
-  Object.assign(stage.made, { words: "", action: null, shown: [], position: 0 });
+  Object.assign(stage.made, { words: "", action: null, shown: [], position: 0, revealed: [] });
   [current, ahead, refusedLoads] = [one(1), null, new Set()];
   vi.stubGlobal("document", { cookie: "", querySelector: () => null });
   vi.stubGlobal("requestAnimationFrame", () => 0);
@@ -67,7 +71,7 @@ afterEach(() => {
   vi.unstubAllGlobals();
 });
 
-function sitDown(review: Parameters<typeof openSitting>[3] = null): Sitting {
+function sitDown(review: Parameters<typeof openSitting>[3] = null, asked = study): Sitting {
   const store = memoryStore();
   const room = {
     base: "/api/", store, save: "fresh", root: stage.stub(), clock: { restart() {}, read: () => 5 },
@@ -87,7 +91,7 @@ function sitDown(review: Parameters<typeof openSitting>[3] = null): Sitting {
       onRefused: (_, entry) => sitting.showRefusal(entry.token),
     }),
   } as unknown as Room;
-  return (sitting = openSitting(room, study, exits, review));
+  return (sitting = openSitting(room, asked, exits, review));
 }
 
 const showing = (...tokens: string[]) => vi.waitFor(() => expect(stage.made.shown).toEqual(tokens));
@@ -165,4 +169,19 @@ test("a refused score of an item that was moved on from leaves the next one on t
   await showing("t1", "t2");
   await new Promise((resolve) => setTimeout(resolve, 50));
   await showing("t1", "t2");
+});
+
+test("each digit brings the next open question into sight, the last one stays there", async () => {
+  sitDown(null, { ...study, questions });
+  await showing("t1");
+  for (let n = 0; n < 3; n++) sitting.obey({ kind: "digit", value: 2 });
+  expect(stage.made.revealed).toEqual(["r", "s", "s"]);
+});
+
+test("Enter with questions open leads to the first of them", async () => {
+  sitDown(null, { ...study, questions });
+  await showing("t1");
+  sitting.obey({ kind: "digit", value: 2 });
+  sitting.obey({ kind: "confirm" });
+  await vi.waitFor(() => expect(stage.made.revealed).toEqual(["r", "r"]));
 });

@@ -86,6 +86,15 @@ class ProgressShape(Serializer[Any]):
     total = serializers.IntegerField()
     practice_done = serializers.IntegerField()
     practice_total = serializers.IntegerField()
+    finished = serializers.BooleanField(
+        help_text="All rated, all sessions signed off, no source question open."
+    )
+    unsigned_sessions = serializers.IntegerField(
+        help_text="Of a rater who rated everything: sessions not signed off."
+    )
+    open_source_questions = serializers.IntegerField(
+        help_text="Of a rater who rated everything: source questions not answered."
+    )
     cannot_rate = serializers.IntegerField()
     reasons = serializers.DictField(child=serializers.IntegerField())
     without_looking = serializers.IntegerField()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from types import MappingProxyType
 from typing import Any, cast
 from uuid import UUID
@@ -14,7 +14,7 @@ from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from ratings import audit, checklist, frozen, protocol, withdrawing
+from ratings import audit, checklist, finishing, frozen, protocol, withdrawing
 from ratings.desk.bodies import Body, check_form, read_body, shape_form
 from ratings.desk.calls import (
     DeskCall,
@@ -22,7 +22,7 @@ from ratings.desk.calls import (
 )
 from ratings.desk.shapes import StudyDetail
 from ratings.desk.studies import describe_study
-from ratings.models import Study
+from ratings.models import Enrolment, Study
 from ratings.protocol import ProtocolError
 from ratings.signed_forms import (
     BreakForm,
@@ -54,14 +54,21 @@ BreakBody = shape_form("BreakBody", BreakForm)
 WithdrawBody = shape_form("WithdrawBody", WithdrawForm)
 
 
-WHY = "why_"
+# What the fields of the page begin with, by the names that the call has for them
+FIELDS = {"dispositions": "why_", "unfinished": "unfinished_"}
 
 
 class CloseBody(Body):
-    """The study's name, and for each rater with gaps a sentence why."""
+    """The study's name, a sentence for each rater with gaps, and who has not finished.
+
+    `unfinished` are the codes of raters who rated everything, but have sessions not
+    signed off or source questions open, as the progress says; after closing they can
+    do neither, and each of them has to be named.
+    """
 
     title = serializers.CharField()
     dispositions = serializers.DictField(child=serializers.CharField(), required=False)
+    unfinished = serializers.ListField(child=serializers.CharField(), required=False)
 
 
 class LockCall(DeskCall):
@@ -118,17 +125,33 @@ class WithdrawCall(DeskCall):
 
 
 def make_close_form(
-    study: Study, *, title: str, dispositions: Mapping[str, str] = MappingProxyType({})
+    study: Study,
+    *,
+    title: str,
+    dispositions: Mapping[str, str] = MappingProxyType({}),
+    unfinished: Collection[str] = (),
 ) -> CloseForm:
     """The page's form; a sentence for whoever lacks no score would explain nothing."""
-    typed = {f"{WHY}{code}": text for code, text in dispositions.items()}
+    typed: dict[str, Any] = {f"why_{code}": text for code, text in dispositions.items()}
+    # who is named and has finished meanwhile needs no confirmation any more
+    there = set(unfinished).intersection(finishing.list_codes(study))
+    typed |= {f"unfinished_{code}": True for code in there}
     page = CloseForm({**typed, "title": title}, study=study)
     codes = [gap.rater for gap in page.gaps]
     who = ", ".join(codes) or "nobody"
     lacking = f"No rater of this code lacks scores. Who does: {who}."
     if strange := sorted(set(dispositions) - set(codes)):
         raise ValidationError({"dispositions": {code: [lacking] for code in strange}})
+    check_codes(study, unfinished)
     return page
+
+
+def check_codes(study: Study, unfinished: Collection[str]) -> None:
+    known = study.enrolments.filter(role=Enrolment.Role.RATER)
+    strange = set(unfinished) - set(known.values_list("code", flat=True))
+    if strange:
+        told = {code: ["The study has no such rater."] for code in sorted(strange)}
+        raise ValidationError({"unfinished": told})
 
 
 def check_close(page: CloseForm) -> None:
@@ -137,9 +160,10 @@ def check_close(page: CloseForm) -> None:
         check_form(page)
     except ValidationError as error:
         told = dict(cast("dict[str, Any]", error.detail))
-        found = {k: told.pop(k) for k in list(told) if k.startswith(WHY)}
-        if found:
-            told["dispositions"] = {k.removeprefix(WHY): v for k, v in found.items()}
+        for name, start in FIELDS.items():
+            found = {k: told.pop(k) for k in list(told) if k.startswith(start)}
+            if found:
+                told[name] = {k.removeprefix(start): v for k, v in found.items()}
         raise ValidationError(told) from error
 
 
@@ -154,7 +178,10 @@ class CloseCall(DeskCall):
         form.is_valid(raise_exception=True)
         page = make_close_form(study, **form.validated_data)
         check_close(page)
-        protocol.close(study=study, actor=self.person, dispositions=page.dispositions())
+        protocol.close(
+            study=study, actor=self.person, dispositions=page.dispositions(),
+            unfinished=page.unfinished(),
+        )  # fmt: skip
         return Response(describe_study(study))
 
 

@@ -65,7 +65,8 @@ def describe(study: Study) -> dict[str, Any]:
         "rating": rating,
         "done": done,
         "total": total,
-        "finished": sum(row["done"] == row["total"] for row in rating),
+        "finished": sum(row["finished"] for row in rating),
+        "unfinished": [row["rest"] for row in rating if row["rest"]],
         "late": sum(row["late_days"] > 0 for row in rows),
         "missing": protocol.count_missing(study),
         "wanted": protocol.wanted_items(study).count(),
@@ -106,8 +107,9 @@ def close_study(request: SignedInRequest, study_id: UUID) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         try:
             protocol.close(
-                study=study, actor=request.user, dispositions=form.dispositions()
-            )
+                study=study, actor=request.user, dispositions=form.dispositions(),
+                unfinished=form.unfinished(),
+            )  # fmt: skip
         except ProtocolError as error:
             messages.error(request, str(error))
         return redirect("monitor", study_id=study.pk)

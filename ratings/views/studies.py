@@ -20,6 +20,7 @@ from ratings import (
     asking,
     audit,
     declaring,
+    finishing,
     guessing,
     outlook,
     reading,
@@ -59,6 +60,7 @@ class RatingRow:
     deadline: date | None = None
     words: tuple[Problem, ...] = ()
     todo: str = ""
+    missed: str = ""
 
     @property
     def answers(self) -> int:
@@ -142,8 +144,20 @@ def describe_rating(enrolment: Enrolment) -> RatingRow:
         enrolment.study, enrolment.pk, key, place.done, place.total,
         collecting and (not place.finished or rest is not None), left,
         None if place.finished else declaring.find_deadline(enrolment),
-        tuple(asking.list_own(enrolment)), todo,
+        tuple(asking.list_own(enrolment)), todo, tell_missed(enrolment),
     )  # fmt: skip
+
+
+def tell_missed(enrolment: Enrolment) -> str:
+    """What a rater who rated everything can't do any more, as the study is closed."""
+    if enrolment.study.state != Study.State.CLOSED:
+        return ""
+    rest = finishing.find_rest(enrolment)
+    if rest is None:
+        return ""
+    told = ["signed off"] if rest.unsigned else []
+    told += ["answered the last questions"] if rest.questions else []
+    return f"The study was closed before you {' and '.join(told)}."
 
 
 def find_rest(enrolment: Enrolment) -> tuple[str, str] | None:

@@ -48,7 +48,8 @@ def rate_everything(page: Page, *, shift: int) -> None:
         if position == 3:
             leave_and_resume(page)
         walk.score(page, 1 + (position + shift) % 5, position=position, total=TOTAL)
-    expect(page.get_by_role("heading", name="Thank you")).to_be_visible()
+    left = re.compile("left: your sign-off")
+    expect(page.get_by_role("heading", name=left)).to_be_visible()
 
 
 def leave_and_resume(page: Page) -> None:
@@ -99,6 +100,8 @@ def test_from_uploaded_scans_to_published_statistics(
     walk.open_step(desk, "Monitor")
     expect(desk.locator("#raters")).to_have_text(f"{2 * TOTAL} / {2 * TOTAL} rated")
     desk.get_by_role("link", name="Close the study").click()
+    for code in ("R01", "R02"):
+        desk.get_by_label(f"Close without it: {code}").check()
     walk.confirm_by_name(desk, title=title, verb="Close the study")
     desk.get_by_role("link", name="Unblind the study").click()
     desk.get_by_label("Reason").fill("Rating is over.")

@@ -111,7 +111,7 @@ def choose_scores(study: Any) -> dict[tuple[str, int, int, int], int]:
 def finish(study: Any, ada: Any) -> None:
     """Every item scored; then closed, unblinded and analysed."""
     from config import work
-    from ratings import measuring, protocol, results, scoring
+    from ratings import finishing, measuring, protocol, results, scoring
     from ratings.models import Item
 
     open_to_raters(study, ada)
@@ -130,7 +130,8 @@ def finish(study: Any, ada: Any) -> None:
                 conduct={},
             ),
         )  # fmt: skip
-    protocol.close(study=study, actor=ada)
+    names = finishing.list_codes(study)
+    protocol.close(study=study, actor=ada, unfinished=names)
     protocol.unblind(study=study, actor=ada, typed_title=study.title)
     work.run(str(results.request(study).pk))
     work.run(str(measuring.request(study, study.arms.get(key="manual")).pk))

@@ -73,21 +73,50 @@ def test_a_repeat_is_fetched_anew_and_sources_are_answered_by_keyboard(
         page.keyboard.press("Enter")
     check_fetches(page, masks, cached)
 
-    way = page.get_by_role("link", name="Answer the last questions")
+    way = page.get_by_role("link", name="Answer 4 short questions")
     way.focus()
     page.keyboard.press("Enter")
     for number, keys in enumerate(("1", "24", "35", "16"), 1):
         expect(page.locator(".position")).to_contain_text(f"Source {number} / 4")
         page.wait_for_selector("canvas[data-ready=true]")
+        if number == 1:
+            check_view(page)
         page.keyboard.press("Enter")
         expect(page.locator(".hint")).to_have_text("Choose an answer first.")
         for key in ("ArrowUp", "m", "m", *keys, "Enter"):
             page.keyboard.press(key)
-    expect(page.get_by_text("Thank you: that was all.")).to_be_visible()
+    expect(page.get_by_text("One thing is left: your sign-off.")).to_be_visible()
     assert read_guesses(seat) == [
         ("manual", None), ("automatic", 1), ("unsure", 2), ("manual", 3),
     ]  # fmt: skip
     assert seat.values() == [3] * 5
+
+
+def check_view(page: Page) -> None:
+    """The mask asked about is in view, with the room's controls, keys and way out."""
+    # G leads to the mask's middle, where the page has opened already
+    counter = page.locator(".controls").get_by_role("slider", name="Slice")
+    first = str(counter.input_value())
+    page.keyboard.press("g")
+    expect(counter).to_have_value(first)
+    page.get_by_role("button", name="Close-up").click()
+    page.get_by_role("button", name="Reset").click()
+    counter.fill("1")
+    expect(page.locator(".slice-number")).to_contain_text("1 /")
+    page.locator(".stage").focus()
+    page.keyboard.press("?")
+    sheet = page.get_by_role("dialog", name="Keys")
+    expect(sheet).to_contain_text("choose what drew the mask")
+    expect(sheet).not_to_contain_text("cannot rate")
+    page.keyboard.press("Escape")
+    reach = "document.documentElement.scrollHeight - innerHeight"
+    for width, height in ((1280, 800), (1920, 1080)):
+        page.set_viewport_size({"width": width, "height": height})
+        assert page.evaluate(reach) == 0
+    page.get_by_role("button", name="Pause").click()
+    expect(page.get_by_role("heading", name="things are left")).to_be_visible()
+    page.get_by_role("link", name="Answer 4 short questions").click()
+    page.wait_for_selector("canvas[data-ready=true]")
 
 
 def check_fetches(page: Page, masks: list[Response], cached: list[str]) -> None:

@@ -195,7 +195,7 @@ def test_review_change_sign_off_and_the_end(
     page.get_by_role("button", name="Sign off this session").click()
     expect(page.get_by_role("heading", name="Sign off")).to_have_count(0)
     check(page)
-    page.get_by_role("link", name="Answer the last questions").click()
+    page.get_by_role("link", name="Answer 2 short questions").click()
     page.wait_for_selector("canvas[data-ready=true]")
     check(page)
     for number in (1, 2):

@@ -10,7 +10,7 @@ import pytest
 from django.contrib.auth.models import User
 from django.test import Client
 
-from ratings import importing, invitations, protocol
+from ratings import finishing, importing, invitations, protocol
 from ratings.design import RECOMMENDED
 from ratings.models import Enrolment, Session, Study
 from tests.ratings.script import Script
@@ -135,9 +135,10 @@ def open_study(study: Study, ada: User, add_cases: AddCases) -> Study:
 
 
 def end_collecting(study: Study, actor: User) -> None:
-    """Close, with a sentence about whatever is missing."""
+    """Close, with a sentence about whatever is missing and whoever has not finished."""
     gaps = {gap.rater: "Ran out of time." for gap in protocol.list_gaps(study)}
-    protocol.close(study=study, actor=actor, dispositions=gaps)
+    names = finishing.list_codes(study)
+    protocol.close(study=study, actor=actor, dispositions=gaps, unfinished=names)
 
 
 @pytest.fixture

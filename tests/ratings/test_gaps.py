@@ -43,7 +43,7 @@ def finish(study: Study, actor: User) -> Study:
     score_for(study, "R01")
     gaps = {gap.rater: WHY for gap in protocol.list_gaps(study)}
     assert list(gaps) == ["R02"]
-    protocol.close(study=study, actor=actor, dispositions=gaps)
+    protocol.close(study=study, actor=actor, dispositions=gaps, unfinished=["R01"])
     protocol.unblind(study=study, actor=actor, typed_title=study.title)
     return study
 

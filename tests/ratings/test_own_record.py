@@ -17,7 +17,7 @@ from tests.ratings.test_scoring import body, current, put
 def end(study: Study, ada: User) -> None:
     codes = study.enrolments.exclude(code="").values_list("code", flat=True)
     gaps = dict.fromkeys(codes, "The study ended early.")
-    protocol.close(study=study, actor=ada, dispositions=gaps)
+    protocol.close(study=study, actor=ada, dispositions=gaps, unfinished=codes)
     protocol.unblind(study=study, actor=ada, typed_title=study.title)
     study.refresh_from_db()
 

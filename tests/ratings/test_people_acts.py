@@ -17,6 +17,7 @@ from django.utils import timezone
 from ratings import protocol, raters
 from ratings.desk import tokens
 from ratings.models import AccessEntry, Enrolment, Session, Study
+from ratings.rater_forms import DeclarationForm
 from tests.ratings.conftest import end_collecting, make_user, sign_in
 from tests.ratings.script import Script
 
@@ -78,6 +79,22 @@ def test_a_reminder_says_how_much_is_left_and_is_not_repeated_at_once(
     coordinator.post(address("remind", open_study))
     assert [m.to for m in mail.outbox] == [["rhea@example.org"], ["otto@example.org"]]
     assert open_study.audit.filter(verb="remind").count() == 2
+
+
+@pytest.mark.parametrize(
+    ("years", "taken"), [("0", True), ("70", True), ("71", False), ("200", False),
+                         ("-1", False), ("8.5", False), ("eight", False)],
+)  # fmt: skip
+def test_years_of_reading_are_a_whole_number_to_70(years: str, taken: bool) -> None:
+    form = DeclarationForm({"years": years})
+    assert form.is_valid() is taken
+    said = [] if taken else ["Give a whole number from 0 to 70, such as 8."]
+    assert form.errors.get("years", []) == said
+
+
+def test_raters_are_asked_for_their_connection_with_the_images() -> None:
+    page = str(DeclarationForm()["conflict"].label_tag())
+    assert "Your connection with these images" in page
 
 
 def test_a_reminder_of_who_never_came_holds_a_new_link(

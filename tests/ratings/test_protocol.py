@@ -66,7 +66,9 @@ def test_closing_records_how_many_scores_are_missing(
     end_collecting(open_study, ada)
     entry = AuditEntry.objects.get(study=open_study, verb="closed")
     why = {"missing": 12, "why": "Ran out of time."}
-    assert entry.payload == {"missing": 24, "dispositions": {"R01": why, "R02": why}}
+    assert entry.payload == {
+        "missing": 24, "unfinished": {}, "dispositions": {"R01": why, "R02": why},
+    }  # fmt: skip
 
 
 def test_closing_wants_a_sentence_about_each_rater_with_missing_scores(

@@ -139,7 +139,7 @@ def test_of_a_pair_only_the_mask_scored_unlooked_is_marked_so(
                 conduct={"without_looking": item.slot == 1},
             ),
         )  # fmt: skip
-    protocol.close(study=study, actor=ada)
+    end_collecting(study, ada)
     protocol.unblind(study=study, actor=ada, typed_title=study.title)
     scores = blinding.unseal(study)
     assert {(score.slot, score.unlooked) for score in scores} == {(0, False), (1, True)}

@@ -12,6 +12,7 @@ from allauth.mfa.totp.internal.auth import format_hotp_value, hotp_value
 from django.contrib.auth.models import User
 from django.core.cache import cache
 from django.core.management import CommandError, call_command
+from django.template.loader import render_to_string
 from django.test import Client
 from django.urls import reverse
 
@@ -94,6 +95,14 @@ def test_raters_are_not_asked_and_rate_as_ever(
 
 def test_without_the_setting_nobody_is_asked(coordinator: Client, study: Study) -> None:
     assert coordinator.get(reverse("cases", args=[study.pk])).status_code == 200
+
+
+def test_the_message_of_new_codes_is_true_of_the_first_ones_too() -> None:
+    """Allauth says the same at the first set-up and at every later making."""
+    told = render_to_string("mfa/messages/recovery_codes_generated.txt")
+    assert told.startswith("Recovery codes were made.")
+    assert "Only the newest codes work." in told
+    assert "those of before" not in told
 
 
 def test_signing_in_takes_a_code_once_or_a_recovery_code_once(ada: User) -> None:
