@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from ratings import finishing
 from ratings.models import Study
 from ratings.steps import READY, Step
 
@@ -62,8 +63,20 @@ def say(study: Study, step: Step) -> tuple[str, str]:
     if step.key == "lock" and step.note != READY:
         return "Something is left to say or mend before the lock.", verb
     if step.key == "monitor" and step.complete:
-        return "Every item is rated. Close the study.", verb
+        return say_rated(study), verb
     return sentence, verb
+
+
+def say_rated(study: Study) -> str:
+    """To close the study, unless somebody who rated everything has something left."""
+    codes = finishing.list_codes(study)
+    if not codes:
+        return "Every item is rated. Close the study."
+    verb = "has" if len(codes) == 1 else "have"
+    return (
+        f"Every item is rated; {', '.join(codes)} {verb} yet to sign off or to answer "
+        "the source questions."
+    )
 
 
 def rest(study: Study, urls: dict[str, str]) -> Outlook | None:

@@ -8,9 +8,10 @@ from django.test import Client
 from django.urls import reverse
 
 from ratings import outlook, protocol, steps
-from ratings.models import Arm, Enrolment, Study
+from ratings.models import Arm, Enrolment, Session, Study
 from ratings.outlook import Outlook
 from tests.ratings.conftest import AddCases, end_collecting, make_user, sign_in
+from tests.ratings.test_finishing import sign
 from tests.ratings.test_lock_pages import ready
 from tests.ratings.test_monitor_pages import rate_all
 
@@ -84,6 +85,11 @@ def test_a_rater_without_anything_to_rate_is_explained_by_the_checklist(
 def test_once_every_item_is_rated_the_study_is_to_be_closed(open_study: Study) -> None:
     assert look(open_study).sentence.startswith("Raters are at work")
     rate_all(open_study)
+    codes = [one.enrolment.code for one in Session.objects.order_by("enrolment__code")]
+    assert f"Every item is rated; {codes[0]}" in look(open_study).sentence
+    assert "yet to sign off" in look(open_study).sentence
+    for code in codes:
+        sign(open_study, code)
     assert look(open_study).sentence == "Every item is rated. Close the study."
 
 
