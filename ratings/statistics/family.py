@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from ratings.statistics.comparison import Comparison
 from ratings.statistics.paired import holm
 from ratings.statistics.sentences import ALPHA
 from ratings.statistics.summary import Analysis, Multiplicity
@@ -41,22 +40,29 @@ def tell_over_questions(analysis: Analysis) -> str:
     Nothing where one question was asked, or where no difference was shown anyway.
     """
     found = analysis.multiplicity
-    shown = [c.arm for c in analysis.comparisons if _own(c) < ALPHA]
-    if found is None or not shown:
+    if found is None:
         return ""
-    kept = [arm for arm, p in found.p_holm if p is not None and p < ALPHA]
-    if len(kept) == len(shown):
-        return f"This holds over all {found.n_questions} questions (Holm) as well."
+    own = [c.p_holm for c in analysis.comparisons]
+    return tell_corrected(own, found.p_holm, n_questions=found.n_questions)
+
+
+def tell_corrected(
+    own: Sequence[float | None],
+    corrected: Sequence[tuple[str, float | None]],
+    *,
+    n_questions: int,
+) -> str:
+    """The same, of the p-values that the headline goes by and of the corrected ones."""
+    n_shown = sum(p is not None and p < ALPHA for p in own)
+    if not n_shown:
+        return ""
+    kept = [arm for arm, p in corrected if p is not None and p < ALPHA]
+    if len(kept) == n_shown:
+        return f"This holds over all {n_questions} questions (Holm) as well."
     return (
-        f"Corrected over all {found.n_questions} questions (Holm), as a claim about "
-        f"one of them needs, {_shown(kept)}."
+        f"Corrected over all {n_questions} questions (Holm), as a claim about one of "
+        f"them needs, {_shown(kept)}."
     )
-
-
-def _own(comparison: Comparison) -> float:
-    """The p-value that the headline goes by; 1 where no test was possible."""
-    p = comparison.main.p if comparison.p_holm is None else comparison.p_holm
-    return 1.0 if p is None else p
 
 
 def _shown(arms: Sequence[str]) -> str:

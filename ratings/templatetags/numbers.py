@@ -6,11 +6,9 @@ from typing import Any
 
 from django import template
 
-from ratings.statistics.family import tell_over_questions
 from ratings.statistics.primary import TESTS
 from ratings.statistics.result import number as written
 from ratings.statistics.result import tell_excess
-from ratings.statistics.summary import Analysis
 
 register = template.Library()
 Result = dict[str, Any]
@@ -88,12 +86,6 @@ def verdict(word: str) -> str:
 def test_name(key: str) -> str:
     """A primary test in prose."""
     return TESTS[key].name
-
-
-@register.filter
-def over_questions(analysis: Analysis) -> str:
-    """What of the answer holds once all questions are corrected for."""
-    return tell_over_questions(analysis)
 
 
 @register.filter

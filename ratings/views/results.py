@@ -51,6 +51,7 @@ class Report:
     run: AnalysisRun
     question: str
     analysis: dict[str, Any]
+    over_questions: str
     headline: list[Picture]
     pictures: dict[str, list[Picture]]
     of_arms: dict[str, list[tuple[str, list[Picture]]]]
@@ -143,12 +144,24 @@ def lay_out(study: Study, run: AnalysisRun) -> Report:
         run=run,
         question=texts.get(run.question, run.question),
         analysis=run.results["analysis"],
+        over_questions=tell_over_questions(run.results["analysis"]),
         headline=shown or [p for p in pictures if p.name == "violin_overall"],
         pictures=general,
         of_arms=sort_by_arm(run, grouped) if many else {},
         paradox=count_paradoxes(run.results["analysis"]),
         many=many,
     )
+
+
+def tell_over_questions(analysis: dict[str, Any]) -> str:
+    """What of the answer holds once all questions are corrected for."""
+    from ratings.statistics.family import tell_corrected
+
+    found = analysis["multiplicity"]
+    if found is None:
+        return ""
+    own = [comparison["p_holm"] for comparison in analysis["comparisons"]]
+    return tell_corrected(own, found["p_holm"], n_questions=found["n_questions"])
 
 
 def sort_by_arm(

@@ -222,6 +222,21 @@ def test_several_questions_have_one_analysis_each_and_state_their_number(
     assert multiplicity.p_holm[0][1] == pytest.approx(min(1.0, 2 * raw))
 
 
+def test_the_answer_of_the_page_says_what_is_left_of_it_over_all_questions(
+    coordinator: Client, finished: Study
+) -> None:
+    run(finished)
+    (found,) = results.find_runs(finished)
+    (arm,) = found.results["analysis"]["comparisons"]
+    arm["p_holm"] = 0.03
+    found.results["analysis"]["multiplicity"] = {
+        "n_questions": 2, "n_tests": 2, "p_holm": [[arm["arm"], 0.06]], "text": "Two.",
+    }  # fmt: skip
+    found.save()
+    page = " ".join(coordinator.get(url("results", finished)).text.split())
+    assert "over all 2 questions (Holm), as a claim about one of them needs" in page
+
+
 def test_a_run_of_an_older_version_is_computed_anew(
     coordinator: Client, finished: Study
 ) -> None:
