@@ -42,7 +42,7 @@ def half(open_study: Study, ada: User) -> Study:
     withdraw_case(case=case, actor=ada, reason=WHY)
     rater = Enrolment.objects.get(study=open_study, code="R02")
     withdraw_rater(enrolment=rater, actor=ada, reason=GONE)
-    protocol.close(study=open_study, actor=ada)
+    protocol.close(study=open_study, actor=ada, unfinished=["R01"])
     protocol.unblind(study=open_study, actor=ada, typed_title=open_study.title)
     run(open_study)
     return open_study
