@@ -256,8 +256,8 @@ def test_text_from_before_a_colleague_saved_meets_the_difference(
         "from ratings.models import Study; from django.contrib.auth.models import User;"
         "study = Study.objects.get(title='Two at the design'); "
         "wishes = replace(designing.read_wishes(study), instructions='Be quick.'); "
-        "designing.change_design(study=study, actor=User.objects.first(), "
-        "wishes=wishes)",
+        "colleague = User.objects.create_user('cole'); "
+        "designing.change_design(study=study, actor=colleague, wishes=wishes)",
     )  # fmt: skip
     desk.goto(address)
     expect(box).to_have_value("Be quick.")
@@ -299,7 +299,7 @@ def test_the_second_of_two_coordinators_sees_both_and_chooses(
         "from datetime import date; from ratings import declaring; "
         "from ratings.models import Study; from django.contrib.auth.models import User;"
         "declaring.set_deadline(study=Study.objects.get(title='Two deadlines'), "
-        "actor=User.objects.first(), day=date(2040, 3, 31))",
+        "actor=User.objects.create_user('colin'), day=date(2040, 3, 31))",
     )  # fmt: skip
     desk.get_by_label("Finish by").fill("2041-05-01")
     desk.get_by_role("button", name="Save the deadline").click()
