@@ -131,7 +131,7 @@ def judge_design(facts: Facts) -> tuple[str, str]:
     if not facts.draft:
         return "done", "frozen"
     # what a new study starts with can be locked, but nobody has to have seen it
-    return ("done", "") if facts.changed_design else ("optional", "nothing changed")
+    return ("done", "") if facts.changed_design else ("optional", "unchanged")
 
 
 def judge_raters(facts: Facts) -> tuple[str, str]:

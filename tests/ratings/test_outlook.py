@@ -141,7 +141,7 @@ def test_an_empty_study_has_no_tick_for_masks_or_for_a_design_nobody_touched(
 ) -> None:
     found = {step.key: step for step in steps.list_steps(study)}
     design = found["design"]
-    assert (design.status, design.note) == ("optional", "nothing changed")
+    assert (design.status, design.note) == ("optional", "unchanged")
     checks = coordinator.get(reverse("lock", args=[study.pk])).context["checks"]
     (masks,) = (check for check in checks if check.label == "Masks by source")
     assert (masks.fact, masks.state) == ("none yet", "bad")
