@@ -167,12 +167,16 @@ def test_the_monitor_asks_as_often_for_one_unfinished_rater_as_for_two(
 ) -> None:
     study = opened(**REVISABLE)
     url = reverse("monitor-progress", args=[study.pk])
-    counts = []
     for code in ("R01", "R02"):
         rate(study, code)
+    counts = []
+    for finishes in ("R01", "R02"):
+        assert finishes in say_rests(study)
         with CaptureQueriesContext(connection) as asked:
             coordinator.get(url)
         counts.append(len(asked))
+        sign(study, finishes)
+        answer_sources(study, finishes)
     assert counts[0] == counts[1]
 
 
