@@ -110,7 +110,7 @@ def test_a_worker_told_to_stop_gives_its_job_back_and_ends(site: Site) -> None:
     job = site.submit("wait")
     site.wait_for_line("begun")
     worker.terminate()
-    assert worker.wait(timeout=10) == 0
+    assert worker.wait(timeout=30) == 0
     job.refresh_from_db()
     assert (job.status, job.attempts) == ("queued", 0)
     assert site.lines() == ["begun", "stopped"]
