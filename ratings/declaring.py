@@ -32,7 +32,7 @@ NAMES = {
     "years": "Years of reading such images",
     "specialty": "Specialty",
     "institution": "Institution",
-    "conflict": "Had to do with these images",
+    "conflict": "Connection with these images",
 }
 
 
